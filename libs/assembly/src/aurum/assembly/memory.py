@@ -22,6 +22,7 @@ def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: 
         observations=Observations(ports.reader, ports.partials, ports.partials, ports.neighbours, ports.loaded),
         catalog=CatalogPorts(ports.catalog, ports.search, ports.catalog_writer),
         files=Files(ports.files, ports.loader),
+        curves=ports.curves,
         quality=Quality(ports.quality, ports.validations, ports.validations),
         access=Access(ports.keys, ports.tenants, ports.links, ports.audit),
         flags=ports.flags,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aurum.common.cache import LastingTier
     from aurum.common.resilience.retry import Retry
     from aurum.storage.ports.alerts import AlertLog
+    from aurum.storage.ports.curves import CurveReader
     from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog
     from aurum.storage.ports.flags import FlagStore
@@ -189,7 +190,13 @@ class PostgresStore:
         from aurum.storage.postgres.files.log import PostgresFileLog
 
         log: FileLog = PostgresFileLog(self.pool)
-        return Files(log, FileLoader(self.transactions, log, self._load_retry))
+        return Files(log, FileLoader(self.transactions, log, self._load_retry, private=self.private))
+
+    @cached_part
+    def curves(self) -> CurveReader:
+        from aurum.storage.postgres.curves.readers import curve_reader
+
+        return curve_reader(self.pool, self._private_pool, self.clock)
 
     @cached_part
     def _load_retry(self) -> Retry:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aurum.storage.ports.alerts import AlertLog
     from aurum.storage.ports.catalog import Catalog, CatalogWriter
     from aurum.storage.ports.changes import ChangeFeed
+    from aurum.storage.ports.curves import CurveReader
     from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog, Loader
     from aurum.storage.ports.flags import FlagStore
@@ -109,8 +110,9 @@ class Store(Protocol):
     """All ports of one open store. A port is None if this store does not have it.
 
     ``database``: the server in use, which may be an embedded one that ``settings`` do not name. ``cache``: the tier of the
-    response cache in the database. ``jobs``: the log of jobs as users read it. ``worker_log``: the same as workers use it.
-    ``changes``: the feed of changes, for processes that cache answers.
+    response cache in the database. ``curves``: products and quotes, those of tenants included. ``jobs``: the log of jobs as
+    users read it. ``worker_log``: the same as workers use it. ``changes``: the feed of changes, for processes that cache
+    answers.
     """
 
     @property
@@ -127,6 +129,8 @@ class Store(Protocol):
     def catalog(self) -> CatalogPorts: ...
     @property
     def files(self) -> Files: ...
+    @property
+    def curves(self) -> CurveReader: ...
     @property
     def quality(self) -> Quality: ...
     @property
@@ -184,6 +188,7 @@ class StoreParts:
     observations: Observations
     catalog: CatalogPorts
     files: Files
+    curves: CurveReader
     quality: Quality
     access: Access
     flags: FlagStore

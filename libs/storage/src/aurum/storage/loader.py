@@ -14,9 +14,12 @@ import polars as pl
 from aurum.common.resilience.retry import Retry
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
+from aurum.core.frames import UTC_US
 from aurum.storage.ports.access import Actor, AuditWriter
-from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, FileWriter, LoadOutcome
-from aurum.storage.ports.observations import Moment, ObservationWriter, SeriesRows, StoredRows
+from aurum.storage.ports.curves import CurveQuotes, CurveWriter, StoredQuotes
+from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, FileWriter, LoadOutcome, Part
+from aurum.storage.ports.observations import LockedSeries, Moment, ObservationWriter, StoredRows
+from aurum.storage.ports.private import PrivateStores
 from aurum.storage.ports.quality import QualityWriter
 from aurum.storage.ports.recordings import DatasetChange, NewIssue, RecordingAction, RecordingWriter
 
@@ -30,6 +33,8 @@ class LoadTransaction(Protocol):
     def files(self) -> FileWriter: ...
     @property
     def observations(self) -> ObservationWriter: ...
+    @property
+    def curves(self) -> CurveWriter: ...
     @property
     def quality(self) -> QualityWriter: ...
     @property
@@ -46,25 +51,39 @@ class FileLoader:
     """Stores files, each whole or not at all, by the bitemporal law. Safe for many loaders at once.
 
     ``retry``: for loads that lose a race against another transaction (``LostRace``). ``by``: the actor of loads that no request
-    names one for.
+    names one for. ``private``: stores of tenants: a file with quotes of a tenant's products is stored and recorded there, where
+    it may have no row in quarantine. ``tenant``: whose files this loader stores; None: those of all.
     """
 
     def __init__(
-        self, transactions: LoadTransactions, files: FileLog, retry: Retry | None = None, *, by: Actor | None = None
+        self,
+        transactions: LoadTransactions,
+        files: FileLog,
+        retry: Retry | None = None,
+        *,
+        by: Actor | None = None,
+        private: PrivateStores | None = None,
+        tenant: str | None = None,
     ) -> None:
         self._transactions = transactions
         self._files = files
         self._retry = retry
         self._by = by or Actor("loader")
+        self._private = private
+        self._tenant = tenant
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
         """Store one file in one transaction: its parts, quarantine, completeness, validations and its own record.
 
         A digest that was applied before is not loaded again, unless ``force`` is true or the caller chose another ``known_at``
         for it. A file whose known time is the moment of loading gets its first known time again when it is forced, so that
-        nothing changes. Raises ``ValueError`` when two parts name one series, ``Conflict`` when a series exists with another
-        unit or frequency, ``Unavailable`` when the store does not answer; after an error nothing is stored.
+        nothing changes. Raises ``ValueError`` when two parts name one series or one product, or belong to different tenants,
+        ``Conflict`` when a series exists with another unit or frequency, ``UnknownProduct`` for quotes of a product that the
+        store does not have, ``Unavailable`` when the store does not answer; after an error nothing is stored.
         """
+        owner = _owner(file.parts)
+        if owner != self._tenant and owner is not None and self._private is not None:
+            return await self._private.of(owner).loader.load(file, force=force)
         if self._retry is None:
             return await self._load(file, force=force)
         # A load is one transaction and has the same result when it is repeated. Jobs of the server (TimescaleDB compresses
@@ -94,7 +113,7 @@ class FileLoader:
     async def _load(self, file: FileLoad, *, force: bool) -> LoadOutcome:
         started = time.perf_counter()
         record, request = file.record, file.request
-        _refuse_shared_series(file.parts)
+        _refuse_shared_names(file.parts)
         async with self._transactions.transaction(by=request.by if request else self._by, long_running=True) as tx:
             await tx.files.lock(record.digest)
             prior = await tx.files.applied(record.digest)
@@ -103,13 +122,13 @@ class FileLoader:
             if same is not None:
                 return same
             recording_id = await tx.recordings.begin()
-            locked = [await tx.observations.lock(part.series) for part in file.parts]
+            locked = [await _lock(tx, part) for part in file.parts]
             issues = [await _same_issue(tx, part) for part in file.parts]
             # After the locks: a load that waits for locks must not delay reads as of the instant at which it began to wait.
             moment = await _moment(tx, file, prior)
             stored = [
-                await tx.observations.store(part, series, moment=replace(moment, same_issue=same), recording_id=recording_id)
-                for part, series, same in zip(file.parts, locked, issues, strict=True)
+                await _store(tx, part, names, moment=replace(moment, same_issue=same), recording_id=recording_id)
+                for part, names, same in zip(file.parts, locked, issues, strict=True)
             ]
             await tx.quality.mark_replayed(record.digest)
             counts = _counts(stored, file.quarantine.height)
@@ -118,7 +137,8 @@ class FileLoader:
                 replace(record, known_at_basis=known.basis), counts, known_at=known.time, seconds=time.perf_counter() - started
             )
             for part in stored:
-                await tx.observations.record(file_id, part.touched)
+                writer = tx.curves if isinstance(part, StoredQuotes) else tx.observations
+                await writer.record(file_id, part.touched)
             await tx.recordings.record_issues(file_id, list(_issues(file.parts, stored, moment)))
             await tx.quality.quarantine(file_id, file.quarantine)
             await tx.quality.record_validations(file.validations, file_id=file_id, file_name=record.name)
@@ -126,16 +146,42 @@ class FileLoader:
             if request is not None and (counts.new or counts.revised):
                 await tx.audit.append(request.action, request.target, _on_record(record, counts))
             await tx.recordings.seal(recording_id, RecordingAction.LOAD, changes, file_id=file_id)
-        changed = tuple(sorted({series_id for part in stored for series_id in part.changed}))
+        changed = tuple(sorted({series_id for part in stored if isinstance(part, StoredRows) for series_id in part.changed}))
         return LoadOutcome(file_id, counts.new, counts.revised, counts.unchanged, counts.quarantined, changed_series=changed)
 
 
-def _refuse_shared_series(parts: Sequence[SeriesRows]) -> None:
-    """Raise ``ValueError`` when two parts name one series: only rows within one part are compared with each other."""
-    keys = pl.concat([part.series["key"] for part in parts]) if len(parts) > 1 else pl.Series("key", [], pl.String)
+def _owner(parts: Sequence[Part]) -> str | None:
+    """Return the tenant whose products a file quotes; None for a file of shared products, or without quotes."""
+    owners = {part.tenant if isinstance(part, CurveQuotes) else None for part in parts}
+    if len(owners) > 1:
+        raise ValueError(f"parts of a file belong to different tenants: {sorted(map(str, owners))}")
+    return owners.pop() if owners else None
+
+
+def _refuse_shared_names(parts: Sequence[Part]) -> None:
+    """Raise ``ValueError`` when two parts name one series or product: only rows of one part are compared with each other."""
+    names = [(part.curves if isinstance(part, CurveQuotes) else part.series)["key"] for part in parts]
+    keys = pl.concat(names) if len(names) > 1 else pl.Series("key", [], pl.String)
     if keys.n_unique() < keys.len():
         shared = keys.filter(keys.is_duplicated())[0]
-        raise ValueError(f"two parts of a file name the series {shared}: put all its rows into one part")
+        raise ValueError(f"two parts of a file name {shared}: put all its rows into one part")
+
+
+async def _lock(tx: LoadTransaction, part: Part) -> LockedSeries | Sequence[int]:
+    if isinstance(part, CurveQuotes):
+        return await tx.curves.lock(part.curves, tenant=part.tenant)
+    return await tx.observations.lock(part.series)
+
+
+async def _store(
+    tx: LoadTransaction, part: Part, locked: LockedSeries | Sequence[int], *, moment: Moment, recording_id: int
+) -> StoredRows | StoredQuotes:
+    """Store a part. ``locked``: what ``_lock`` returned for it."""
+    if isinstance(part, CurveQuotes):
+        assert not isinstance(locked, LockedSeries)
+        return await tx.curves.store(part, locked, moment=moment, recording_id=recording_id)
+    assert isinstance(locked, LockedSeries)
+    return await tx.observations.store(part, locked, moment=moment, recording_id=recording_id)
 
 
 async def _moment(tx: LoadTransaction, file: FileLoad, prior: Sequence[FileEntry]) -> Moment:
@@ -150,24 +196,26 @@ async def _moment(tx: LoadTransaction, file: FileLoad, prior: Sequence[FileEntry
     return Moment(await tx.files.known_now() if is_needed else None, KnownAtBasis.INGESTED, repeated)
 
 
-async def _same_issue(tx: LoadTransaction, part: SeriesRows) -> Sequence[datetime]:
-    if part.rule is None or part.issue_at is None or part.series.is_empty():
+async def _same_issue(tx: LoadTransaction, part: Part) -> Sequence[datetime]:
+    if isinstance(part, CurveQuotes) or part.rule is None or part.issue_at is None or part.series.is_empty():
         return ()
     return await tx.recordings.issues_at(*_dataset(part), part.issue_at)
 
 
-def _dataset(part: SeriesRows) -> tuple[str, str]:
-    """Return source and dataset of a part, which has at least one series."""
+def _dataset(part: Part) -> tuple[str, str]:
+    """Return source and dataset of a part, which has at least one series or product."""
+    if isinstance(part, CurveQuotes):
+        return part.source, part.dataset
     return part.series["source"][0], part.series["dataset"][0]
 
 
-def _of_part(part: SeriesRows, stored: StoredRows, moment: Moment) -> tuple[datetime | None, KnownAtBasis]:
+def _of_part(part: Part, stored: StoredRows | StoredQuotes, moment: Moment) -> tuple[datetime | None, KnownAtBasis]:
     """Return the known time of the rows that no rule dates, and the basis of the part."""
     is_by_rule = part.rule is not None and bool(stored.touched["is_scheduled"].all())
     return (None, KnownAtBasis.SCHEDULED) if is_by_rule else (moment.time, moment.basis)
 
 
-def _recorded_time(parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: Moment) -> Moment:
+def _recorded_time(parts: Sequence[Part], stored: Sequence[StoredRows | StoredQuotes], moment: Moment) -> Moment:
     """Return the known time and basis of a whole file: those of the rows that no rule dates, if there are any."""
     known = [_of_part(part, one, moment) for part, one in zip(parts, stored, strict=True) if not part.rows.is_empty()]
     if known and all(basis is KnownAtBasis.SCHEDULED for _, basis in known):
@@ -176,24 +224,34 @@ def _recorded_time(parts: Sequence[SeriesRows], stored: Sequence[StoredRows], mo
 
 
 def _changes(
-    record: FileRecord, parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: Moment
+    record: FileRecord, parts: Sequence[Part], stored: Sequence[StoredRows | StoredQuotes], moment: Moment
 ) -> list[DatasetChange]:
     """Return the effect of a file on each of its datasets; one without points for a file that has none."""
     changes: list[DatasetChange] = []
     for part, one in zip(parts, stored, strict=True):
-        if part.series.is_empty():
+        if (part.curves if isinstance(part, CurveQuotes) else part.series).is_empty():
             continue
         source, dataset = _dataset(part)
         known_at, basis = _of_part(part, one, moment)
-        first, last = one.touched.select(pl.col("first_ts").min(), pl.col("last_ts").max()).row(0)
+        first, last = _limits(one)
         series = one.touched.height
         changes.append(DatasetChange(source, dataset, known_at, basis, series, one.new, one.revised, first, last))
     return changes or [DatasetChange(record.source, record.dataset, moment.time, moment.basis, 0, 0, 0, None, None)]
 
 
-def _issues(parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: Moment) -> Iterator[NewIssue]:
+def _limits(stored: StoredRows | StoredQuotes) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last interval start of a part; of quotes, the trade dates at 00:00 UTC."""
+    touched = stored.touched
+    if isinstance(stored, StoredQuotes):
+        touched = touched.select(pl.col("first_trade_date", "last_trade_date").cast(UTC_US)).rename(
+            {"first_trade_date": "first_ts", "last_trade_date": "last_ts"}
+        )
+    return touched.select(pl.col("first_ts").min(), pl.col("last_ts").max()).row(0)
+
+
+def _issues(parts: Sequence[Part], stored: Sequence[StoredRows | StoredQuotes], moment: Moment) -> Iterator[NewIssue]:
     for part, one in zip(parts, stored, strict=True):
-        if one.issues is None or one.issues.is_empty():
+        if isinstance(part, CurveQuotes) or isinstance(one, StoredQuotes) or one.issues is None or one.issues.is_empty():
             continue
         source, dataset = _dataset(part)
         for known_at, first, last, series in one.issues.iter_rows():  # rows: one an issue
@@ -201,7 +259,7 @@ def _issues(parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: M
             yield NewIssue(source, dataset, known_at, basis, part.issue_at, first, last, series)
 
 
-def _counts(stored: Sequence[StoredRows], quarantined: int) -> LoadOutcome:
+def _counts(stored: Sequence[StoredRows | StoredQuotes], quarantined: int) -> LoadOutcome:
     """Return the counts of all parts of a file, which has no id yet."""
     new, revised = sum(part.new for part in stored), sum(part.revised for part in stored)
     rows = sum(part.rows for part in stored)

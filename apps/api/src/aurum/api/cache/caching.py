@@ -62,12 +62,19 @@ def series_tag(series_id: int | str) -> str:
     return f"series:{series_id}"
 
 
+def curve_tag(curve_id: int | str) -> str:
+    """Return the cache tag of responses with quotes or terms of one product."""
+    return f"curve:{curve_id}"
+
+
 def tags_changed(change: Change) -> tuple[str, ...] | None:
     """Return the tags whose responses a change of the store invalidates; None: all responses."""
     match change.kind:
         case ChangeKind.SERIES:
             # Lists of series show the first and last interval of each, so any change may show in them.
             return (*map(series_tag, change.names), "any series")
+        case ChangeKind.CURVES:
+            return (*map(curve_tag, change.names), "curves")
         case ChangeKind.CATALOG | ChangeKind.FILES | ChangeKind.MODELS:
             return (str(change.kind),)
         case ChangeKind.CACHE:

@@ -32,6 +32,9 @@ QUOTE_PUBLICATIONS = QUOTES
 QUOTE_VERSIONS = pl.Schema({**QUOTES, "superseded_at": UTC_US})
 """All versions of quotes. A version is in force from ``known_at`` up to and not including ``superseded_at``; null: current."""
 
+TRADE_DATES = pl.Schema({"curve_id": pl.Int32(), "trade_date": pl.Date(), "quotes": pl.Int32()})
+"""Trade dates of products with their numbers of quotes, ascending by product, then the newest first."""
+
 PARSED_QUOTES = pl.Schema({"curve": pl.String(), **_IDENTITY, **_FIELDS, "line": pl.UInt32()})
 """Quotes as a parser returns them, in file order. ``curve``: key of the product. ``line``: 1-based line or row of the file."""
 

@@ -15,6 +15,7 @@ from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.loader import FileLoader
 from aurum.storage.memory.access import MemoryAuditWriter
 from aurum.storage.memory.catalog import MemoryCatalog
+from aurum.storage.memory.curves import MemoryCurveWriter
 from aurum.storage.memory.files import MemoryFileLog, MemoryFileWriter
 from aurum.storage.memory.observations import MemoryObservationWriter, MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.recordings import MemoryRecordingWriter, MemoryUndoLog
@@ -70,6 +71,7 @@ class MemoryPrivateTransaction:
     series: MemoryPrivateSeriesWriter
     files: MemoryFileWriter
     observations: DeclaredSeriesWriter
+    curves: MemoryCurveWriter
     quality: NoQuarantine
     recordings: MemoryRecordingWriter
 
@@ -97,6 +99,8 @@ class MemoryPrivateTransactions:
                 series=series,
                 files=MemoryFileWriter(draft, self._clock),
                 observations=DeclaredSeriesWriter(observations, series),
+                # Products of all tenants are in one table.
+                curves=MemoryCurveWriter(shared, self._tenant),
                 quality=NoQuarantine(),
                 recordings=MemoryRecordingWriter(draft, self._clock),
             )
@@ -113,11 +117,16 @@ class MemoryPrivateStores:
         self._clock = clock
         self._states: dict[str, MemoryState] = {}
 
-    def of(self, tenant: str) -> PrivateStore:
+    def state_of(self, tenant: str) -> MemoryState:
+        """Return the tables of a tenant."""
         state = self._states.get(tenant)
         if state is None:
             state = self._states[tenant] = MemoryState()
             state.recordings.append(StoredRecording(0, _BEGAN, RecordingAction.BEGIN, None))
+        return state
+
+    def of(self, tenant: str) -> PrivateStore:
+        state = self.state_of(tenant)
         reader, files = MemorySeriesReader(state), MemoryFileLog(state)
         transactions = MemoryPrivateTransactions(state, self._shared, self._clock, tenant)
         return PrivateStore(
@@ -127,6 +136,6 @@ class MemoryPrivateStores:
             partials=MemoryPartialsReader(state),
             loaded=LoadedSeriesReaders(reader, MemoryUndoLog(state, self._clock)),
             files=files,
-            loader=FileLoader(transactions, files),
+            loader=FileLoader(transactions, files, tenant=tenant),
             transactions=transactions,
         )

@@ -18,6 +18,7 @@ from aurum.core.catalog.validations import Validation
 from aurum.core.series.model import Series
 from aurum.core.series.revise import Publication
 from aurum.storage.ports.access import ApiKey, AuditEntry, Tenant
+from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind, StoredProduct
 from aurum.storage.ports.fetch import FetchState
 from aurum.storage.ports.flags import StoredFlag
 from aurum.storage.ports.jobs import Job, Notice, WorkerEntry
@@ -26,6 +27,28 @@ from aurum.storage.ports.recordings import DatasetChange, NewIssue, RecordingAct
 from aurum.storage.ports.schedule import StoredSchedule
 from aurum.storage.ports.watermarks import FetchedDay, Watermark
 from aurum.storage.ports.webhooks import Delivery, DeliveryAttempt, Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePublication:
+    """A publication of a quote. ``content``: its fields in the order of ``core.curves.quotes.FIELDS``; None: missing."""
+
+    known_at: datetime
+    content: tuple[float | None, ...]
+
+    @property
+    def rank(self) -> tuple[tuple[bool, float], ...]:
+        """The content as the tie rule orders it: field by field, missing ones lowest."""
+        return tuple((value is not None, value or 0.0) for value in self.content)
+
+    @property
+    def row(self) -> tuple[float | datetime | None, ...]:
+        """The content and the known time, as in a frame of quotes."""
+        return *self.content, self.known_at
+
+
+Quotes: TypeAlias = dict[tuple[date, date, date], Mapping[QuotePublication, int]]
+"""Publications of one product by (delivery start, delivery end, trade date), each with the recording that brought it."""
 
 Points: TypeAlias = dict[datetime, frozenset[Publication]]
 """The publications of one series by ``ts``. A set, because answers depend neither on order nor on repetition."""
@@ -104,6 +127,15 @@ class MemoryState:
     last_series_id: int = 0
     """Not the number of series: the id of a removed series is never used again."""
     points: dict[int, Points] = field(default_factory=dict[int, Points])
+    products: dict[tuple[str | None, str], StoredProduct] = field(default_factory=dict[tuple[str | None, str], StoredProduct])
+    """Products of all by key, and those of tenants by tenant and key."""
+    last_curve_id: int = 0
+    quotes: dict[int, Quotes] = field(default_factory=dict[int, Quotes])
+    curve_references: dict[tuple[str | None, ReferenceKind, str], ReferenceDocument] = field(
+        default_factory=dict[tuple[str | None, ReferenceKind, str], ReferenceDocument]
+    )
+    file_curves: dict[tuple[str | None, int], pl.DataFrame] = field(default_factory=dict[tuple[str | None, int], pl.DataFrame])
+    """By tenant and file id, schema ``TOUCHED_CURVES``."""
     completeness: dict[tuple[str, date], Completeness] = field(default_factory=dict[tuple[str, date], Completeness])
     files: list[FileEntry] = field(default_factory=list[FileEntry])
     """Ascending by id, which is the position in the list, counted from 1."""

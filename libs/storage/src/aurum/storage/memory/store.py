@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aurum.core.clock import Clock
 from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.loader import FileLoader
@@ -9,6 +11,7 @@ from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTe
 from aurum.storage.memory.alerts import MemoryAlertLog
 from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
 from aurum.storage.memory.change_log import MemoryChangeLog
+from aurum.storage.memory.curves import MemoryCurveReader
 from aurum.storage.memory.fetch import MemoryFetchStates
 from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
@@ -50,8 +53,9 @@ class MemoryStore:
         self.search = MemorySearch(self.state)
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.files = MemoryFileLog(self.state)
-        self.loader = FileLoader(self.transactions, self.files)
         self.private = MemoryPrivateStores(self.state, clock)
+        self.loader = FileLoader(self.transactions, self.files, private=self.private)
+        self.curves = MemoryCurveReader(self.state, clock, self._recordings)
         self.quality = MemoryQualityLog(self.state)
         self.validations = MemoryValidationLog(self.state, clock)
         self.probe = MemoryProbe()
@@ -72,3 +76,6 @@ class MemoryStore:
         self.watermarks = MemoryWatermarkLog(self.state)
         self.jobs = MemoryJobLog(self.state, clock)
         self.worker_log = MemoryWorkerLog(self.state, clock)
+
+    def _recordings(self, tenant: str | None) -> Sequence[StoredRecording]:
+        return (self.state if tenant is None else self.private.state_of(tenant)).recordings

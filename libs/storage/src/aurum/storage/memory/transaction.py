@@ -10,6 +10,7 @@ from typing import overload
 from aurum.core.clock import Clock
 from aurum.storage.memory.access import MemoryAuditWriter, MemoryKeyWriter, MemoryTenantWriter
 from aurum.storage.memory.alerts import MemoryAlertWriter
+from aurum.storage.memory.curves import MemoryCurveReferenceWriter, MemoryCurveWriter
 from aurum.storage.memory.files import MemoryFileWriter
 from aurum.storage.memory.flags import MemoryFlagWriter
 from aurum.storage.memory.jobs import MemoryJobWriter, publish_notices
@@ -35,6 +36,8 @@ class MemoryTransaction:
     flags: MemoryFlagWriter
     files: MemoryFileWriter
     observations: MemoryObservationWriter
+    curves: MemoryCurveWriter
+    curve_reference: MemoryCurveReferenceWriter
     quality: MemoryQualityWriter
     removal: MemorySeriesRemover
     recordings: MemoryRecordingWriter
@@ -87,6 +90,8 @@ class MemoryTransactions:
                 flags=MemoryFlagWriter(draft, self._clock),
                 files=MemoryFileWriter(draft, self._clock),
                 observations=MemoryObservationWriter(draft, self._clock),
+                curves=MemoryCurveWriter(draft),
+                curve_reference=MemoryCurveReferenceWriter(draft, self._clock),
                 quality=MemoryQualityWriter(draft, self._clock),
                 removal=MemorySeriesRemover(draft),
                 recordings=MemoryRecordingWriter(draft, self._clock),

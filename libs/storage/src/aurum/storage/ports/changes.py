@@ -21,6 +21,8 @@ class ChangeKind(StrEnum):
     """A file was applied or refused."""
     ACCESS = "access"
     """Keys, tenants or plans."""
+    CURVES = "curves"
+    """Quotes or terms of shared products; ``names`` are their ids. Without names: the list of products or reference data."""
     LINKS = "links"
     """Signed links were revoked; ``names`` are their ids."""
     FLAGS = "flags"

@@ -98,8 +98,9 @@ class QuoteSpan:
 class CurveReader(Protocol):
     """Reads. ``as_of`` is inclusive; None: what is known now. ``as_loaded``: the store as it stood at an instant; None: now.
 
-    All methods raise ``Unavailable`` when the store does not answer, and ``NotRecorded`` for an ``as_loaded`` that it does not
-    reach.
+    ``curve_ids`` are those of products that this reader has returned. A read as of a past instant waits for loads that began
+    before it, as reads of observations do. All methods raise ``Unavailable`` when the store does not answer, and
+    ``NotRecorded`` for an ``as_loaded`` that it does not reach.
     """
 
     async def products(
@@ -137,7 +138,7 @@ class CurveReader(Protocol):
         as_of: datetime | None = None,
         as_loaded: datetime | None = None,
     ) -> pl.DataFrame:
-        """Return ``curve_id``, ``trade_date`` and ``quotes`` (number): trade dates with quotes, each product's newest first.
+        """Return the trade dates with quotes, schema ``TRADE_DATES``.
 
         ``before``: only earlier trade dates. ``limit``: of each product.
         """

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from aurum.storage.ports.access import Actor, AuditWriter
     from aurum.storage.ports.catalog import Catalog
+    from aurum.storage.ports.curves import CurveWriter
     from aurum.storage.ports.files import FileLog, FileWriter, Loader
     from aurum.storage.ports.observations import LockedSeries, ObservationWriter, PartialsReader, SeriesReader
     from aurum.storage.ports.quality import QualityWriter
@@ -73,7 +74,8 @@ class PrivateSeriesWriter(Protocol):
 class PrivateTransaction(Protocol):
     """The writing ports of a unit of work on the private series of one tenant.
 
-    ``observations`` stores points of declared series only: ``lock`` raises ``NotFound`` for another one.
+    ``observations`` stores points of declared series only: ``lock`` raises ``NotFound`` for another one. ``curves`` stores
+    quotes of the tenant's own products.
     """
 
     @property
@@ -84,6 +86,8 @@ class PrivateTransaction(Protocol):
     def files(self) -> FileWriter: ...
     @property
     def observations(self) -> ObservationWriter: ...
+    @property
+    def curves(self) -> CurveWriter: ...
     @property
     def quality(self) -> QualityWriter: ...
     @property

@@ -38,8 +38,9 @@ class DatasetChange:
     """The effect of one recording on one dataset.
 
     ``known_at``: of the rows without a scheduled time of their own, UTC; None if there are none. ``basis``: of ``known_at``;
-    SCHEDULED without it. ``series``: number of series that the file names. ``new``, ``revised``: points. ``first_ts``,
-    ``last_ts``: first and last interval start, UTC; None for no points.
+    SCHEDULED without it. ``series``: number of series, or of products, that the file names. ``new``, ``revised``: points, or
+    quotes. ``first_ts``, ``last_ts``: first and last interval start, UTC; of quotes the trade dates at 00:00; None for no
+    points.
     """
 
     source: str

@@ -7,6 +7,7 @@ from typing import Protocol, overload
 
 from aurum.storage.ports.access import Actor, AuditWriter, KeyWriter, TenantWriter
 from aurum.storage.ports.alerts import AlertWriter
+from aurum.storage.ports.curves import CurveReferenceWriter, CurveWriter
 from aurum.storage.ports.files import FileWriter
 from aurum.storage.ports.flags import FlagWriter
 from aurum.storage.ports.jobs import JobWriter
@@ -34,6 +35,10 @@ class Transaction(Protocol):
     def files(self) -> FileWriter: ...
     @property
     def observations(self) -> ObservationWriter: ...
+    @property
+    def curves(self) -> CurveWriter: ...
+    @property
+    def curve_reference(self) -> CurveReferenceWriter: ...
     @property
     def quality(self) -> QualityWriter: ...
     @property

@@ -23,6 +23,8 @@ from aurum.storage.postgres.watermarks import PostgresWatermarkWriter
 
 if TYPE_CHECKING:
     from aurum.storage.postgres.catalog.removal import PostgresSeriesRemover
+    from aurum.storage.postgres.curves.reference import PostgresCurveReferenceWriter
+    from aurum.storage.postgres.curves.writer import PostgresCurveWriter
     from aurum.storage.postgres.files.writer import PostgresFileWriter
     from aurum.storage.postgres.observations.restatement import PostgresRestater
     from aurum.storage.postgres.observations.writer import PostgresObservationWriter
@@ -65,6 +67,18 @@ class PostgresTransaction:
         from aurum.storage.postgres.observations.writer import PostgresObservationWriter
 
         return PostgresObservationWriter(self._connection, self._history)
+
+    @cached_part
+    def curves(self) -> PostgresCurveWriter:
+        from aurum.storage.postgres.curves.writer import PostgresCurveWriter
+
+        return PostgresCurveWriter(self._connection)
+
+    @cached_part
+    def curve_reference(self) -> PostgresCurveReferenceWriter:
+        from aurum.storage.postgres.curves.reference import PostgresCurveReferenceWriter
+
+        return PostgresCurveReferenceWriter(self._connection)
 
     @cached_part
     def quality(self) -> PostgresQualityWriter:

@@ -91,5 +91,5 @@ class TieredStore(PostgresStore):
         self.partials: PartialsReader = TieredPartialsReader(self.hot_partials, history)
         self.neighbours = PostgresNeighbourReader(pool, lambda: history)
         self.transactions = PostgresTransactions(pool, lambda: history)
-        self.plain_loader: Loader = patient_loader(self.transactions, self.files)
+        self.plain_loader: Loader = patient_loader(self.transactions, self.files, self.private)
         self.loader: Loader = ArchivingLoader(self.plain_loader, self.log, history)

@@ -124,7 +124,7 @@ def file_load(
 def together(*files: FileLoad) -> FileLoad:
     """Return one file with the contents of several files of one dataset, and the name, known time and basis of the first."""
     first = files[0].record
-    parts = [part for file in files for part in file.parts]
+    parts = [part for file in files for part in file.parts if isinstance(part, SeriesRows)]
     starts = [sum(part.series.height for part in parts[:number]) for number in range(len(parts))]
     rows = [
         part.rows.with_columns((pl.col("series") + start).cast(pl.UInt32)) for part, start in zip(parts, starts, strict=True)

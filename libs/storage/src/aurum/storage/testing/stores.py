@@ -13,6 +13,7 @@ from aurum.storage.loader import FileLoader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.alerts import AlertLog
 from aurum.storage.ports.catalog import Catalog, CatalogWriter
+from aurum.storage.ports.curves import CurveReader
 from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.fetch import FetchStates
 from aurum.storage.ports.files import FileLog, Loader
@@ -41,6 +42,7 @@ from aurum.storage.postgres.catalog.reader import PostgresCatalog
 from aurum.storage.postgres.catalog.search import PostgresSearch
 from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.curves.readers import curve_reader
 from aurum.storage.postgres.fetch import PostgresFetchStates
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
@@ -73,7 +75,6 @@ class PostgresStore:
         self.reader: SeriesReader = PostgresSeriesReader(pool, clock)
         self.undo = PostgresUndoLog(pool)
         self.loaded: LoadedReaders = LoadedSeriesReaders(self.reader, self.undo)
-        self.loader: Loader = patient_loader(self.transactions, self.files)
         self.partials: PartialsReader = partials or PostgresPartialsReader(pool)
         self.neighbours: NeighbourReader = PostgresNeighbourReader(pool)
         self.catalog = PostgresCatalog(pool)
@@ -100,15 +101,17 @@ class PostgresStore:
         self.worker_log = PostgresWorkerLog(pool)
         self.private_pool = PrivatePool(pool.settings)
         self.private: PrivateStores = PostgresPrivateStores(self.private_pool, clock, _patience())
+        self.loader: Loader = patient_loader(self.transactions, self.files, self.private)
+        self.curves: CurveReader = curve_reader(pool, self.private_pool, clock)
 
     async def close(self) -> None:
         """Close the connections to private series; the pool belongs to the caller."""
         await self.private_pool.close()
 
 
-def patient_loader(transactions: Transactions, files: FileLog) -> FileLoader:
+def patient_loader(transactions: Transactions, files: FileLog, private: PrivateStores | None = None) -> FileLoader:
     """Return a loader that repeats lost races for up to 120 seconds."""
-    return FileLoader(transactions, files, _patience())
+    return FileLoader(transactions, files, _patience(), private=private)
 
 
 def _patience() -> Retry:
@@ -132,6 +135,8 @@ class Store(Protocol):
     def transactions(self) -> Transactions: ...
     @property
     def files(self) -> FileLog: ...
+    @property
+    def curves(self) -> CurveReader: ...
     @property
     def partials(self) -> PartialsReader: ...
     @property

@@ -15,16 +15,27 @@ import polars as pl
 from numpy.typing import NDArray
 
 _EPOCH_US = 946_684_800_000_000
+_EPOCH_DAYS = 10_957
+"""Days from 1970-01-01, where Polars counts from, to 2000-01-01, where PostgreSQL counts from."""
 _SEND: Mapping[str, str] = {
     "int8": "int8send",
     "int4": "int4send",
     "int2": "int2send",
     "float8": "float8send",
     "timestamptz": "timestamptz_send",
+    "date": "date_send",
 }
-_CODES = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "float8": ">f8", "timestamptz": ">i8"}
+_CODES = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "float8": ">f8", "timestamptz": ">i8", "date": ">i4"}
 _WIRE = {kind: np.dtype(code) for kind, code in _CODES.items()}
 _NATIVE = {kind: wire.newbyteorder("=") for kind, wire in _WIRE.items()}
+_DTYPES: Mapping[str, pl.DataType] = {
+    "int8": pl.Int64(),
+    "int4": pl.Int32(),
+    "int2": pl.Int16(),
+    "float8": pl.Float64(),
+    "timestamptz": pl.Datetime("us", "UTC"),
+    "date": pl.Date(),
+}
 
 
 def packed(columns: Mapping[str, str], query: str, *, beside: str = "") -> str:
@@ -41,21 +52,17 @@ def packed(columns: Mapping[str, str], query: str, *, beside: str = "") -> str:
 def unpacked(columns: Mapping[str, str], row: asyncpg.Record | None) -> pl.DataFrame:
     """Return the frame of a ``packed`` answer; times are ``Datetime("us", "UTC")``."""
     arrays = unpacked_arrays(columns, row)
-    return pl.DataFrame(
-        [
-            pl.Series(name, arrays[name]).cast(pl.Datetime("us", "UTC"))
-            if kind == "timestamptz"
-            else pl.Series(name, arrays[name])
-            for name, kind in columns.items()
-        ]
-    )
+    return pl.DataFrame([pl.Series(name, arrays[name]).cast(_DTYPES[kind]) for name, kind in columns.items()])
 
 
 def unpacked_arrays(columns: Mapping[str, str], row: asyncpg.Record | None) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a ``packed`` answer; times are int64, microseconds since 1970-01-01 UTC."""
+    """Return the arrays of a ``packed`` answer: times in microseconds since 1970-01-01 UTC, dates in days since then."""
     return {name: _column(kind, row[name] if row is not None else None) for name, kind in columns.items()}
 
 
 def _column(kind: str, data: bytes | None) -> NDArray[Any]:
     wire = np.frombuffer(data or b"", _WIRE[kind])
-    return wire + _EPOCH_US if kind == "timestamptz" else wire.astype(_NATIVE[kind])
+    if kind == "timestamptz":
+        return wire + _EPOCH_US
+    native = wire.astype(_NATIVE[kind])
+    return native + np.int32(_EPOCH_DAYS) if kind == "date" else native

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from aurum.storage.postgres.connection.read_connections import Connection
 
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
 _EPOCH_US = 946_684_800_000_000
 """Microseconds from 1970-01-01, where Polars counts from, to 2000-01-01, where PostgreSQL counts from."""
 _EPOCH_DAYS = 10_957
@@ -32,7 +32,7 @@ _WIRE: Mapping[str, str] = {
     "date": ">i4",
     "bool": "?",
 }
-_CHUNK_ROWS = 65_536
+CHUNK_ROWS = 65_536
 
 
 class Layout:
@@ -60,11 +60,11 @@ class Layout:
 
     async def source(self, frame: pl.DataFrame) -> AsyncIterator[bytes]:
         """Yield the whole stream of a COPY FROM, in chunks, for asyncpg's ``copy_to_table``."""
-        yield _HEADER
-        bounds = [*range(0, frame.height, _CHUNK_ROWS), frame.height]
+        yield HEADER
+        bounds = [*range(0, frame.height, CHUNK_ROWS), frame.height]
         for start, end in pairwise(bounds):
             yield self.encode(frame.slice(start, end - start)).tobytes()
-        yield _TRAILER
+        yield TRAILER
 
 
 class Collector:
@@ -86,11 +86,11 @@ class Collector:
         buffer = b"".join(self._parts)
         start = 0
         if not self._header_seen:
-            if len(buffer) < len(_HEADER):
+            if len(buffer) < len(HEADER):
                 self._parts = [buffer]
                 return self._layout.decode(np.empty(0, self._layout.dtype))
             self._header_seen = True
-            start = len(_HEADER)
+            start = len(HEADER)
         width = self._layout.dtype.itemsize
         count = (len(buffer) - start) // width
         rows = np.frombuffer(buffer, self._layout.dtype, count, start)

@@ -32,6 +32,11 @@ TABLES = (
     "recording",
     "change",
     "issue",
+    "product",
+    "curve_reference",
+    "quote",
+    "quote_publication",
+    "file_curve",
 )
 """The tables that exist in ``private`` as well as in ``public``: those that a load writes."""
 
@@ -180,11 +185,16 @@ async def _explained(acquired: AbstractAsyncContextManager[Connection]) -> Async
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         if entered:
             raise
-        raise PrivateRoleMissing(
-            f"this database user cannot act as the role {ROLE}, which private series need: as an administrator run "
-            f"CREATE ROLE {ROLE} NOLOGIN NOBYPASSRLS; GRANT {ROLE} TO the user of AURUM_DATABASE__URL; then migrate again",
-            retry_after=60.0,
-        ) from error
+        raise role_missing() from error
+
+
+def role_missing() -> PrivateRoleMissing:
+    """Return the error of a database user that cannot act as the role of private rows."""
+    return PrivateRoleMissing(
+        f"this database user cannot act as the role {ROLE}, which private series need: as an administrator run "
+        f"CREATE ROLE {ROLE} NOLOGIN NOBYPASSRLS; GRANT {ROLE} TO the user of AURUM_DATABASE__URL; then migrate again",
+        retry_after=60.0,
+    )
 
 
 async def _forget_tenant(connection: asyncpg.Connection) -> None:

@@ -35,6 +35,6 @@ class PostgresPrivateStores:
             partials=PostgresPartialsReader(pool),
             loaded=LoadedSeriesReaders(reader, PostgresUndoLog(pool, PRIVATE_JOURNAL)),
             files=files,
-            loader=FileLoader(transactions, files, self._retry),
+            loader=FileLoader(transactions, files, self._retry, tenant=tenant),
             transactions=transactions,
         )

@@ -16,6 +16,7 @@ from aurum.storage.ports.private import Declared
 from aurum.storage.ports.removal import RemovedRows
 from aurum.storage.postgres.access.audit import PostgresAuditWriter
 from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.curves.writer import PostgresCurveWriter
 from aurum.storage.postgres.files.writer import PostgresFileWriter
 from aurum.storage.postgres.observations.writer import PostgresObservationWriter
 from aurum.storage.postgres.private.connections import TenantPool
@@ -27,9 +28,10 @@ PRIVATE_JOURNAL = Journal("hashtextextended('aurum.private ' || current_setting(
 
 _LOCK_TENANT = "SELECT pg_advisory_xact_lock(hashtextextended('aurum.private.series ' || current_setting('aurum.tenant'), 0))"
 # Reads as loaded by an instant are refused before the first recording. A tenant has no series before its first declaration.
-_BEGIN = """
+BEGIN_RECORDING = """
 INSERT INTO recording (recorded_at, action) SELECT '2000-01-01Z', 'begin' WHERE NOT EXISTS (SELECT FROM recording)
 """
+"""The first recording of a tenant, before everything that it stores."""
 _LOCK = "SELECT series_id, unit, frequency, zone, location_name FROM series WHERE key = $1 FOR UPDATE"
 _OF_SERIES = ("observation_confirmation", "observation_undo", "series")
 
@@ -43,7 +45,7 @@ class PostgresPrivateSeriesWriter:
         self._observations = observations
 
     async def declare(self, series: pl.DataFrame) -> LockedSeries:
-        await self._connection.execute(_BEGIN)
+        await self._connection.execute(BEGIN_RECORDING)
         try:
             return await self._observations.lock(series)
         except asyncpg.ForeignKeyViolationError as error:
@@ -81,6 +83,7 @@ class PostgresPrivateTransaction:
     series: PostgresPrivateSeriesWriter
     files: PostgresFileWriter
     observations: DeclaredSeriesWriter
+    curves: PostgresCurveWriter
     quality: NoQuarantine
     recordings: PostgresRecordingWriter
 
@@ -102,6 +105,7 @@ class PostgresPrivateTransactions:
                 series=series,
                 files=PostgresFileWriter(connection),
                 observations=DeclaredSeriesWriter(observations, series),
+                curves=PostgresCurveWriter(connection, self._tenant),
                 quality=NoQuarantine(),
                 recordings=PostgresRecordingWriter(connection, PRIVATE_JOURNAL),
             )

@@ -3,6 +3,7 @@
 from aurum.storage.postgres.tables.access import api_key, audit, link, plan, service_secret, tenant
 from aurum.storage.postgres.tables.alerts import alert, webhook, webhook_attempt, webhook_delivery
 from aurum.storage.postgres.tables.catalog import block, dataset, series, source
+from aurum.storage.postgres.tables.curves import curve_reference, file_curve, product, quote, quote_publication
 from aurum.storage.postgres.tables.fetch import fetch_state
 from aurum.storage.postgres.tables.files import file_series, ingest_file
 from aurum.storage.postgres.tables.flags import flag, flag_usage
@@ -36,10 +37,12 @@ __all__ = [
     "cache_entry",
     "change",
     "completeness",
+    "curve_reference",
     "dataset",
     "expectation_outcome",
     "fetch_state",
     "fetched_day",
+    "file_curve",
     "file_series",
     "flag",
     "flag_usage",
@@ -61,7 +64,10 @@ __all__ = [
     "observation_undo",
     "observation_version",
     "plan",
+    "product",
     "quarantine",
+    "quote",
+    "quote_publication",
     "recording",
     "removed_series",
     "schedule",

@@ -1,0 +1,1 @@
+"""Products, their reference documents and their quotes on PostgreSQL."""

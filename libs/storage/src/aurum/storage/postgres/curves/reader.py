@@ -1,0 +1,223 @@
+"""Reads of products and quotes on PostgreSQL: what is known now, as of an instant, as loaded by one, and all versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+
+import polars as pl
+from asyncpg import Record
+
+from aurum.core.clock import Clock
+from aurum.core.curves.quote_law import in_force, in_order, versions_of
+from aurum.core.curves.quotes import QUOTE_VERSIONS, QUOTES, TRADE_DATES
+from aurum.core.errors import UnknownName
+from aurum.core.search.near_keys import nearest_keys
+from aurum.storage.ports.curves import ProductFilter, QuoteSpan, ReferenceDocument, ReferenceKind, StoredProduct
+from aurum.storage.postgres.connection.columns import packed, unpacked
+from aurum.storage.postgres.connection.pool import ReadPool
+from aurum.storage.postgres.curves.products import PostgresProducts
+from aurum.storage.postgres.curves.rows import QUOTE, columns_of, unpacked_quotes
+from aurum.storage.postgres.observations.undo_log import PostgresUndoLog
+from aurum.storage.postgres.observations.watermark import is_long_past, wait_until_settled
+from aurum.storage.postgres.recordings.writer import SHARED_JOURNAL, Journal
+
+_SETTLE_TIMEOUT_S = 5.0
+_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
+_LATEST = datetime(9999, 12, 30, tzinfo=UTC)
+_ALL = 2**31 - 1
+_TRADE_DATE = {"curve_id": "int4", "trade_date": "date", "quotes": "int4"}
+# A loose scan of the primary key: each product's index is read from its end and no further than the limit.
+_TRADE_DATES = packed(
+    _TRADE_DATE,
+    """
+    SELECT wanted.curve_id, days.trade_date, days.quotes
+    FROM unnest($1::int[]) AS wanted(curve_id), LATERAL (
+        SELECT q.trade_date, count(*)::int AS quotes FROM quote AS q
+        WHERE q.curve_id = wanted.curve_id AND q.trade_date < $2
+        GROUP BY q.trade_date ORDER BY q.trade_date DESC LIMIT $3
+    ) AS days
+    ORDER BY wanted.curve_id, days.trade_date DESC
+    """,
+)
+_TRADE_DATES_THEN = packed(
+    _TRADE_DATE,
+    """
+    SELECT wanted.curve_id, days.trade_date, days.quotes
+    FROM unnest($1::int[]) AS wanted(curve_id), LATERAL (
+        SELECT p.trade_date, count(DISTINCT (p.delivery_start, p.delivery_end))::int AS quotes
+        FROM quote_publication AS p JOIN recording AS r USING (recording_id)
+        WHERE p.curve_id = wanted.curve_id AND p.trade_date < $2 AND p.known_at <= $4 AND r.recorded_at <= $5
+        GROUP BY p.trade_date ORDER BY p.trade_date DESC LIMIT $3
+    ) AS days
+    ORDER BY wanted.curve_id, days.trade_date DESC
+    """,
+)
+
+
+class PostgresCurveReader:
+    """``CurveReader`` of the products that the connections of a pool see.
+
+    ``tenant``: owner of these products; None: they are shared, and so is the answer to every tenant. ``journal``: of their
+    recordings.
+    """
+
+    def __init__(self, pool: ReadPool, clock: Clock, tenant: str | None = None, journal: Journal = SHARED_JOURNAL) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._products = PostgresProducts(pool, tenant)
+        self._undo = PostgresUndoLog(pool, journal)
+
+    async def products(
+        self, criteria: ProductFilter, *, tenant: str | None, after: str | None = None, limit: int | None = None
+    ) -> Sequence[StoredProduct]:
+        del tenant
+        return await self._products.page(criteria, after=after, limit=limit)
+
+    async def facets(self, criteria: ProductFilter, *, tenant: str | None) -> Mapping[str, Mapping[str, int]]:
+        del tenant
+        return await self._products.facets(criteria)
+
+    async def product(self, key: str, *, tenant: str | None) -> StoredProduct:
+        del tenant
+        stored = await self._products.named(key)
+        if stored is None:
+            raise UnknownName("product", key, nearest_keys(key, await self._products.keys()))
+        return stored
+
+    async def references(self, kind: ReferenceKind, *, tenant: str | None) -> Sequence[ReferenceDocument]:
+        del tenant
+        return await self._products.references(kind)
+
+    async def quotes(
+        self, curve_ids: Sequence[int], span: QuoteSpan, *, as_of: datetime | None = None, as_loaded: datetime | None = None
+    ) -> pl.DataFrame:
+        if as_loaded is not None:
+            return in_force(await self._publications(curve_ids, span, as_of, as_loaded))
+        names, values = _span(span)
+        if as_of is None:
+            row = await self._pool.reads.fetchrow(_current(names), _ids(curve_ids), *values)
+            return unpacked_quotes(row)
+        row = await self._fetch(_as_of(names), _ids(curve_ids), *values, _within(as_of), as_of=as_of)
+        frame = unpacked_quotes(row)
+        is_open = unpacked({"is_open": "int2"}, row)["is_open"] == 1
+        if not is_open.any():
+            return frame
+        return in_order(pl.concat([frame.filter(~is_open), in_force(frame.filter(is_open))]))
+
+    async def versions(
+        self, curve_ids: Sequence[int], span: QuoteSpan, *, as_of: datetime | None = None, as_loaded: datetime | None = None
+    ) -> pl.DataFrame:
+        return versions_of(await self._publications(curve_ids, span, as_of, as_loaded)).select(list(QUOTE_VERSIONS))
+
+    async def trade_dates(
+        self,
+        curve_ids: Sequence[int],
+        *,
+        before: date | None = None,
+        limit: int | None = None,
+        as_of: datetime | None = None,
+        as_loaded: datetime | None = None,
+    ) -> pl.DataFrame:
+        arguments = (_ids(curve_ids), before or _LAST, _ALL if limit is None else limit)
+        if as_of is None and as_loaded is None:
+            row = await self._pool.reads.fetchrow(_TRADE_DATES, *arguments)
+        else:
+            if as_loaded is not None:
+                await self._undo.require(as_loaded)
+            times = (_within(as_of or _LATEST), _within(as_loaded or _LATEST))
+            row = await self._fetch(_TRADE_DATES_THEN, *arguments, *times, as_of=as_of)
+        return unpacked(_TRADE_DATE, row).select(list(TRADE_DATES))
+
+    async def _publications(
+        self, curve_ids: Sequence[int], span: QuoteSpan, as_of: datetime | None, as_loaded: datetime | None
+    ) -> pl.DataFrame:
+        """Return the publications known at ``as_of`` and recorded by ``as_loaded``, schema ``QUOTES``."""
+        if as_loaded is not None:
+            await self._undo.require(as_loaded)
+        names, values = _span(span)
+        times = (_within(as_of or _LATEST), *([_within(as_loaded)] if as_loaded is not None else []))
+        statement = _published(names, is_loaded=as_loaded is not None)
+        return unpacked_quotes(await self._fetch(statement, _ids(curve_ids), *values, *times, as_of=as_of)).select(list(QUOTES))
+
+    async def _fetch(self, statement: str, *arguments: object, as_of: datetime | None) -> Record | None:
+        """Return a row that has every load that began before ``as_of``."""
+        longest_s = self._pool.settings.load_timeout_s
+        now = self._clock.now()
+        if as_of is None or is_long_past(as_of, now=now, horizon_s=longest_s):
+            return await self._pool.reads.fetchrow(statement, *arguments)
+        async with self._pool.acquire() as connection:
+            await wait_until_settled(connection, as_of, now=now, horizon_s=longest_s, timeout_s=_SETTLE_TIMEOUT_S)
+            return await connection.fetchrow(statement, *arguments)
+
+
+def _ids(curve_ids: Sequence[int]) -> list[int]:
+    return sorted(set(curve_ids))
+
+
+def _within(instant: datetime) -> datetime:
+    """Return an instant in the range of PostgreSQL and Python."""
+    return min(instant, _LATEST)
+
+
+def _span(span: QuoteSpan) -> tuple[tuple[str, ...], list[object]]:
+    """Return the names of the filters of a span, and their values, which follow the ids."""
+    values: dict[str, Sequence[object]] = {"limits": [span.first or _FIRST, span.last or _LAST]}
+    if span.trade_dates:
+        values["trade_dates"] = [list(span.trade_dates)]
+    if span.deliveries:
+        values["deliveries"] = [[first for first, _ in span.deliveries], [end for _, end in span.deliveries]]
+    return tuple(values), [value for some in values.values() for value in some]
+
+
+def _conditions(names: tuple[str, ...], alias: str) -> tuple[str, int]:
+    """Return the conditions of a span over a table, and the number of the next parameter."""
+    texts, number = [f"{alias}.curve_id = ANY($1)", f"{alias}.trade_date BETWEEN $2 AND $3"], 4
+    if "trade_dates" in names:
+        texts.append(f"{alias}.trade_date = ANY(${number}::date[])")
+        number += 1
+    if "deliveries" in names:
+        listed = f"SELECT * FROM unnest(${number}::date[], ${number + 1}::date[])"  # noqa: S608 - numbers of parameters
+        texts.append(f"({alias}.delivery_start, {alias}.delivery_end) IN ({listed})")
+        number += 2
+    return " AND ".join(texts), number
+
+
+@cache
+def _current(names: tuple[str, ...]) -> str:
+    conditions, _ = _conditions(names, "q")
+    return packed(
+        QUOTE,
+        f"""SELECT {columns_of("q")} FROM quote AS q WHERE {conditions}
+            ORDER BY q.curve_id, q.trade_date, q.delivery_start, q.delivery_end""",  # noqa: S608 - constants
+    )
+
+
+@cache
+def _as_of(names: tuple[str, ...]) -> str:
+    """Return the read of rows whose last change was known by then, and of the publications of all others (``is_open``)."""
+    conditions, number = _conditions(names, "q")
+    return packed(
+        {**QUOTE, "is_open": "int2"},
+        f"""SELECT * FROM (
+                SELECT {columns_of("q")}, 0::int2 AS is_open FROM quote AS q WHERE {conditions} AND q.known_at <= ${number}
+                UNION ALL
+                SELECT {columns_of("p")}, 1::int2 FROM quote AS q JOIN quote_publication AS p
+                    ON p.curve_id = q.curve_id AND p.trade_date = q.trade_date
+                       AND p.delivery_start = q.delivery_start AND p.delivery_end = q.delivery_end
+                WHERE {conditions} AND q.known_at > ${number} AND p.known_at <= ${number}
+            ) AS both_kinds ORDER BY curve_id, trade_date, delivery_start, delivery_end""",  # noqa: S608 - constants
+    )
+
+
+@cache
+def _published(names: tuple[str, ...], *, is_loaded: bool) -> str:
+    conditions, number = _conditions(names, "p")
+    recorded = "JOIN recording AS r USING (recording_id)" if is_loaded else ""
+    by_then = f"AND r.recorded_at <= ${number + 1}" if is_loaded else ""
+    return packed(
+        QUOTE,
+        f"SELECT {columns_of('p')} FROM quote_publication AS p {recorded} "  # noqa: S608 - constants
+        f"WHERE {conditions} AND p.known_at <= ${number} {by_then}",
+    )

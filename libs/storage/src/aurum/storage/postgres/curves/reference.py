@@ -1,0 +1,163 @@
+"""Writes of products and reference documents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from aurum.core.curves.products import Product
+from aurum.core.errors import AurumError, Conflict, UnknownName
+from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind, StoredProduct
+from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.curves.products import PRODUCT, REFERENCE, stored_product, stored_reference, unknown_product
+from aurum.storage.postgres.private.connections import ROLE, SCHEMA, role_missing
+from aurum.storage.postgres.private.transaction import BEGIN_RECORDING
+from aurum.storage.product_documents import document_of
+
+_TERMS = ("key", "title", "commodity", "area", "block", "venue", "document")
+# In the order of keys, so that two processes that declare the same products cannot deadlock.
+_DECLARE = f"""
+INSERT INTO product AS p ({", ".join(_TERMS)}, is_edited)
+SELECT d.*, false FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+    AS d({", ".join(_TERMS)}) ORDER BY d.key COLLATE "C"
+ON CONFLICT (key) DO UPDATE
+SET title = excluded.title, document = excluded.document, version = p.version + 1
+WHERE NOT p.is_edited AND p.document <> excluded.document
+"""  # noqa: S608 - constants
+_ADD = f"""
+INSERT INTO product ({", ".join(_TERMS)}, is_edited) VALUES ($1, $2, $3, $4, $5, $6, $7, true)
+ON CONFLICT DO NOTHING RETURNING {PRODUCT}
+"""  # noqa: S608 - constants
+_REPLACE = f"""
+UPDATE product SET title = $2, document = $3, version = version + 1, is_edited = true
+WHERE key = $1 AND version = $4 RETURNING {PRODUCT}
+"""  # noqa: S608 - constants
+_VERSION = "SELECT version FROM product WHERE key = $1"
+_IS_SHARED = "SELECT EXISTS (SELECT FROM public.product WHERE key = $1)"
+_HAS_QUOTES = "SELECT first_trade_date IS NOT NULL FROM product WHERE key = $1 FOR UPDATE"
+_DELETE = "DELETE FROM product WHERE key = $1"
+_ADD_REFERENCE = f"""
+INSERT INTO curve_reference (kind, name, document, updated_at, updated_by) VALUES ($1, $2, $3, clock_timestamp(), $4)
+ON CONFLICT DO NOTHING RETURNING {REFERENCE}
+"""  # noqa: S608 - constants
+_REPLACE_REFERENCE = f"""
+UPDATE curve_reference SET document = $3, version = version + 1, updated_at = clock_timestamp(), updated_by = $4
+WHERE kind = $1 AND name = $2 AND version = $5 RETURNING {REFERENCE}
+"""  # noqa: S608 - constants
+_REFERENCE_VERSION = "SELECT version FROM curve_reference WHERE kind = $1 AND name = $2"
+_DELETE_REFERENCE = "DELETE FROM curve_reference WHERE kind = $1 AND name = $2"
+_ACT_AS_BEFORE = """
+SET LOCAL ROLE NONE; SET LOCAL search_path = DEFAULT; SELECT set_config('aurum.tenant', '', true)
+"""
+_REFERENCE_NAMES = 'SELECT name FROM curve_reference WHERE kind = $1 ORDER BY name COLLATE "C"'
+
+
+class PostgresCurveReferenceWriter:
+    """``CurveReferenceWriter`` on the connection of a transaction.
+
+    Rows of a tenant are written under the role that row-level security binds to this tenant.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def declare(self, products: Sequence[Product]) -> int:
+        columns = list(zip(*map(_terms, products), strict=True)) or [()] * len(_TERMS)
+        status = await self._connection.execute(_DECLARE, *map(list, columns))
+        return int(status.split()[-1])
+
+    async def put_product(self, product: Product, *, tenant: str | None, version: int | None = None) -> StoredProduct:
+        key = str(product.key)
+        async with _acting_for(self._connection, tenant) as connection:
+            if tenant is not None and await connection.fetchval(_IS_SHARED, key):
+                raise Conflict(f"{key} is a shared product: choose another venue for your own", key=key)
+            if version is None:
+                if tenant is not None:
+                    await connection.execute(BEGIN_RECORDING)
+                row = await connection.fetchrow(_ADD, *_terms(product))
+                if row is None:
+                    raise Conflict(f"product {key} exists already: read it and send its version to replace it", key=key)
+                return stored_product(row, tenant)
+            row = await connection.fetchrow(_REPLACE, key, product.title, document_of(product), version)
+            if row is None:
+                stored = await connection.fetchval(_VERSION, key)
+                if stored is None:
+                    raise await unknown_product(connection, key)
+                raise _changed(f"product {key}", version, stored)
+            return stored_product(row, tenant)
+
+    async def delete_product(self, key: str, *, tenant: str | None) -> None:
+        async with _acting_for(self._connection, tenant) as connection:
+            has_quotes = await connection.fetchval(_HAS_QUOTES, key)
+            if has_quotes is None:
+                raise await unknown_product(connection, key)
+            if has_quotes:
+                raise Conflict(f"product {key} has quotes: only a product without quotes can be deleted", key=key)
+            await connection.execute(_DELETE, key)
+
+    async def put_reference(
+        self,
+        kind: ReferenceKind,
+        name: str,
+        document: Mapping[str, object],
+        *,
+        tenant: str | None,
+        version: int | None,
+        by: str,
+    ) -> ReferenceDocument:
+        async with _acting_for(self._connection, tenant) as connection:
+            arguments = (kind, name, dict(document), by)
+            if version is None:
+                row = await connection.fetchrow(_ADD_REFERENCE, *arguments)
+                if row is None:
+                    raise Conflict(f"{kind} {name!r} is stored already: read it and send its version to replace it", name=name)
+                return stored_reference(row, tenant)
+            row = await connection.fetchrow(_REPLACE_REFERENCE, *arguments, version)
+            if row is None:
+                stored = await connection.fetchval(_REFERENCE_VERSION, kind, name)
+                if stored is None:
+                    raise await _unknown_reference(connection, kind, name)
+                raise _changed(f"{kind} {name!r}", version, stored)
+            return stored_reference(row, tenant)
+
+    async def delete_reference(self, kind: ReferenceKind, name: str, *, tenant: str | None) -> None:
+        async with _acting_for(self._connection, tenant) as connection:
+            if await connection.execute(_DELETE_REFERENCE, kind, name) == "DELETE 0":
+                raise await _unknown_reference(connection, kind, name)
+
+
+@asynccontextmanager
+async def _acting_for(connection: Connection, tenant: str | None) -> AsyncGenerator[Connection]:
+    """Yield the connection; within the block it acts as the role of a tenant's private rows."""
+    if tenant is None:
+        yield connection
+        return
+    try:
+        await connection.execute(f"SET LOCAL ROLE {ROLE}; SET LOCAL search_path = {SCHEMA}, public")
+    except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
+        raise role_missing() from error
+    await connection.execute("SELECT set_config('aurum.tenant', $1, true)", tenant)
+    try:
+        yield connection
+    except asyncpg.ForeignKeyViolationError as error:
+        raise UnknownName("tenant", tenant) from error
+    except AurumError:
+        await connection.execute(_ACT_AS_BEFORE)  # the caller may go on with the transaction
+        raise
+    await connection.execute(_ACT_AS_BEFORE)
+
+
+async def _unknown_reference(connection: Connection, kind: ReferenceKind, name: str) -> UnknownName:
+    names = [row["name"] for row in await connection.fetch(_REFERENCE_NAMES, kind)]
+    return UnknownName(str(kind), name, tuple(sorted(names)[:5]))
+
+
+def _changed(what: str, version: int, stored: int) -> Conflict:
+    return Conflict(f"{what} has version {stored}, not {version}: read it again", version=stored)
+
+
+def _terms(product: Product) -> tuple[object, ...]:
+    key = product.key
+    return (str(key), product.title, key.commodity, key.area, key.block, key.venue, document_of(product))

@@ -1,0 +1,181 @@
+"""Writes of quotes: changes are computed in columns and written by binary COPY.
+
+The rows of the file's products are locked first, so that rows read of their quotes stay valid until the commit. New quotes are
+copied straight into both tables. The stored publications of a quote are read only when the file says something else than the
+row in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+
+import polars as pl
+
+from aurum.core.curves.quote_law import (
+    IDENTITY,
+    QuoteChanges,
+    changes_of_new,
+    changes_of_stored,
+    first_quotes,
+    new_quotes,
+    unsettled,
+    versions_of,
+)
+from aurum.core.curves.quotes import FIELDS, FILE_CURVES, QUOTES, TOUCHED_CURVES
+from aurum.core.frames import conform
+from aurum.core.search.near_keys import nearest_keys
+from aurum.storage.ports.curves import CurveQuotes, StoredQuotes, UnknownProduct
+from aurum.storage.ports.observations import Moment
+from aurum.storage.postgres.connection.columns import packed
+from aurum.storage.postgres.connection.copy import Layout, insert, stage
+from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.curves.rows import (
+    IDENTITY_ROW,
+    PUBLICATION_ROW,
+    QUOTE,
+    QUOTE_ROW,
+    columns_of,
+    stage_quotes,
+    unpacked_quotes,
+)
+from aurum.storage.postgres.observations.threads import in_thread_if_large
+from aurum.storage.quote_rows import file_quotes, quote_correction_undated, touched_curves
+
+_FILE_CURVE = Layout(
+    file_id="int8",
+    curve_id="int4",
+    first_trade_date="date",
+    last_trade_date="date",
+    known_at="timestamptz",
+    new="int4",
+    revised="int4",
+    is_scheduled="bool",
+)
+# In the order of loads, so that two of them cannot deadlock.
+_LOCK = """
+SELECT curve_id, key, first_trade_date IS NULL AS is_empty FROM product WHERE key = ANY($1)
+ORDER BY curve_id FOR NO KEY UPDATE
+"""
+_KEYS = "SELECT key FROM product"
+_CURRENT = packed(
+    QUOTE,
+    f"SELECT {columns_of('q')} FROM quote AS q WHERE q.curve_id = ANY($1) AND q.trade_date BETWEEN $2 AND $3",  # noqa: S608 - constants
+)
+_PUBLISHED = packed(
+    QUOTE,
+    f"""SELECT {columns_of("p")} FROM quote_publication AS p JOIN touched USING (curve_id, trade_date)
+        WHERE p.delivery_start = touched.delivery_start AND p.delivery_end = touched.delivery_end
+          AND p.curve_id = ANY($1) AND p.trade_date BETWEEN $2 AND $3""",  # noqa: S608 - constants
+)
+_REPLACE = f"""
+UPDATE quote AS q SET {", ".join(f"{name} = r.{name}" for name in (*FIELDS, "known_at"))} FROM replacing AS r
+WHERE q.curve_id = r.curve_id AND q.trade_date = r.trade_date AND q.delivery_start = r.delivery_start
+  AND q.delivery_end = r.delivery_end
+"""  # noqa: S608 - constants
+_RAISE = """
+UPDATE product AS p
+SET version = p.version + 1, first_trade_date = least(p.first_trade_date, changed.first),
+    last_trade_date = greatest(p.last_trade_date, changed.last)
+FROM unnest($1::int[], $2::date[], $3::date[]) AS changed(curve_id, first, last)
+WHERE p.curve_id = changed.curve_id
+"""
+
+
+class PostgresCurveWriter:
+    """``CurveWriter`` on the connection of a transaction. ``tenant``: whose products the connection reads; None: shared."""
+
+    def __init__(self, connection: Connection, tenant: str | None = None) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        self._empty: set[int] = set()
+        """Locked products without quotes."""
+
+    async def lock(self, curves: pl.DataFrame, *, tenant: str | None) -> Sequence[int]:
+        if tenant != self._tenant:
+            raise ValueError(f"quotes of tenant {tenant!r} in a transaction of {self._tenant!r}")
+        keys = conform(curves, FILE_CURVES)["key"].to_list()
+        rows = {row["key"]: row for row in await self._connection.fetch(_LOCK, keys)}
+        if unknown := next((key for key in keys if key not in rows), None):
+            stored = [row["key"] for row in await self._connection.fetch(_KEYS)]
+            nearest = nearest_keys(unknown, stored)
+            hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+            raise UnknownProduct(f"the file quotes {unknown}, which is not a product{hint}", key=unknown, nearest=list(nearest))
+        self._empty |= {row["curve_id"] for row in rows.values() if row["is_empty"]}
+        return [rows[key]["curve_id"] for key in keys]
+
+    async def store(self, part: CurveQuotes, curve_ids: Sequence[int], *, moment: Moment, recording_id: int) -> StoredQuotes:
+        rows = part.rows.height
+        offered = await in_thread_if_large(rows, file_quotes, part, curve_ids, moment.time)
+        current = await self._current(offered)
+        batch = await self._dated(offered, current, part, curve_ids, moment)
+        fresh, rest = new_quotes(batch, current), unsettled(batch, current)
+        new = changes_of_new(fresh) if rows else QuoteChanges(fresh, fresh, fresh.select(IDENTITY))
+        await self._publish(new.added, recording_id)
+        await insert(self._connection, "quote", QUOTE_ROW, new.in_force)
+        revised = rest.select(IDENTITY)
+        if not rest.is_empty():
+            revised = await self._revise(rest, recording_id)
+        await self._raise_versions(pl.concat([new.in_force.select(IDENTITY), revised]))
+        touched = touched_curves(offered, batch, new.in_force, revised)
+        return StoredQuotes(rows, new.in_force.height, revised.height, touched)
+
+    async def record(self, file_id: int, touched: pl.DataFrame) -> None:
+        numbered = conform(touched, TOUCHED_CURVES).with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))
+        await insert(self._connection, "file_curve", _FILE_CURVE, numbered)
+
+    async def _dated(
+        self, offered: pl.DataFrame, current: pl.DataFrame, part: CurveQuotes, curve_ids: Sequence[int], moment: Moment
+    ) -> pl.DataFrame:
+        """Return the publications, schema ``QUOTES``, dated by the rule only where it may date them."""
+        if current.is_empty() or not offered["by_rule"].any():
+            return offered.select(list(QUOTES)).unique(maintain_order=True)
+        corrected_at = moment.time if part.rule is not None and part.rule.may_correct else None
+        versions = versions_of(await self._published(offered)).select(*IDENTITY, *FIELDS) if moment.repeated else None
+        dated = await in_thread_if_large(
+            offered.height, partial(first_quotes, offered, current, corrected_at=corrected_at, republished=versions)
+        )
+        if not dated.conflicts.is_empty():
+            raise quote_correction_undated(dated.conflicts, part.curves["key"].to_list(), curve_ids)
+        return dated.batch.unique(maintain_order=True)
+
+    async def _revise(self, rest: pl.DataFrame, recording_id: int) -> pl.DataFrame:
+        """Store publications of stored quotes, and return the identities of those that change."""
+        stored = await self._published(rest)
+        changes = await in_thread_if_large(stored.height + rest.height, changes_of_stored, stored, rest)
+        await self._publish(changes.added, recording_id)
+        if not changes.in_force.is_empty():
+            await stage_quotes(self._connection, "replacing", changes.in_force)
+            await self._connection.execute(_REPLACE)
+        return changes.revised
+
+    async def _publish(self, publications: pl.DataFrame, recording_id: int) -> None:
+        numbered = publications.with_columns(pl.lit(recording_id, pl.Int64).alias("recording_id"))
+        await insert(self._connection, "quote_publication", PUBLICATION_ROW, numbered)
+
+    async def _current(self, offered: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows in force of the products of a batch on its trade dates, schema ``QUOTES``."""
+        ids = [curve_id for curve_id in offered["curve_id"].unique().to_list() if curve_id not in self._empty]
+        if not ids:
+            return offered.select(list(QUOTES)).clear()
+        return unpacked_quotes(await self._connection.fetchrow(_CURRENT, ids, *_trade_dates(offered)))
+
+    async def _published(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return all stored publications of the quotes of a batch, schema ``QUOTES``."""
+        await stage(self._connection, "touched", IDENTITY_ROW, batch.select(IDENTITY).unique())
+        ids = batch["curve_id"].unique().to_list()
+        return unpacked_quotes(await self._connection.fetchrow(_PUBLISHED, ids, *_trade_dates(batch)))
+
+    async def _raise_versions(self, changed: pl.DataFrame) -> None:
+        if changed.is_empty():
+            return
+        day = pl.col("trade_date")
+        by_curve = changed.group_by("curve_id").agg(day.min().alias("first"), day.max().alias("last")).sort("curve_id")
+        self._empty -= set(by_curve["curve_id"].to_list())
+        await self._connection.execute(_RAISE, *(by_curve[name].to_list() for name in by_curve.columns))
+
+
+def _trade_dates(batch: pl.DataFrame) -> tuple[date, date]:
+    """Return the first and the last trade date of a batch that is not empty."""
+    return batch.select(pl.col("trade_date").min().alias("first"), pl.col("trade_date").max().alias("last")).row(0)
