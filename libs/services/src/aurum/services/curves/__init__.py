@@ -1,11 +1,65 @@
 """Forward curves: their catalog, quotes, history, strips and differences, and the reference data that they are read with.
 
     reading = CurveReading(store.curves, observations, tenant="desk")
-    answer = await read_strips(reading, StripsQuestion("power:DE:base:EEX", ("Q1-25",), trade_date=date(2024, 10, 14)))
+    product = await curve_of(reading, "power:DE:base:EEX")
+    plan = await plan_strips(reading, product, StripsQuestion(now, ["Q1-25"], trade_date=date(2024, 10, 14)))
+    strips = await read_strips(reading, plan)
 
-reading      the ports that every question is answered with
+A plan is made before any quote is read; its ``versions`` are everything that an answer depends on beside the question.
+
+reading      the ports that every question is answered with    known        as of when, and on which trade date
+selection    products by key and pattern                       catalog      the list of curves, and one curve
+reference    calendars, seasons and blocks                     periods      delivery periods of quotes
+prices       unit and currency                                 quotes       quotes and history
+strips       prices of periods                                 diff         moves between two trade dates
 """
 
+from aurum.services.curves.catalog import Completeness, CurveFacts, CurvesPage, curve_facts, curves_page
+from aurum.services.curves.diff import DiffAnswer, DiffPlan, DiffQuestion, plan_diff, read_diff
+from aurum.services.curves.known import LATEST, PREVIOUS, Known
+from aurum.services.curves.periods import DeliveryPeriod, delivered, delivery_period, requested_period
+from aurum.services.curves.quotes import ANSWER_FIELDS, MID, QuotesAnswer, QuotesPlan, QuotesQuestion, plan_quotes, read_quotes
 from aurum.services.curves.reading import CurveReading
+from aurum.services.curves.reference import Reference, Terms, read_reference
+from aurum.services.curves.selection import MOST_CURVES, curve_of, curves_of
+from aurum.services.curves.strips import PeriodStrip, Side, StripsPlan, StripsQuestion, plan_strips, read_strips
 
-__all__ = ["CurveReading"]
+__all__ = [
+    "ANSWER_FIELDS",
+    "LATEST",
+    "MID",
+    "MOST_CURVES",
+    "PREVIOUS",
+    "Completeness",
+    "CurveFacts",
+    "CurveReading",
+    "CurvesPage",
+    "DeliveryPeriod",
+    "DiffAnswer",
+    "DiffPlan",
+    "DiffQuestion",
+    "Known",
+    "PeriodStrip",
+    "QuotesAnswer",
+    "QuotesPlan",
+    "QuotesQuestion",
+    "Reference",
+    "Side",
+    "StripsPlan",
+    "StripsQuestion",
+    "Terms",
+    "curve_facts",
+    "curve_of",
+    "curves_of",
+    "curves_page",
+    "delivered",
+    "delivery_period",
+    "plan_diff",
+    "plan_quotes",
+    "plan_strips",
+    "read_diff",
+    "read_quotes",
+    "read_reference",
+    "read_strips",
+    "requested_period",
+]

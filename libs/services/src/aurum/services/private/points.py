@@ -33,7 +33,8 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UT
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _INSTANT = rf"^({_DAY})(?:[Tt]({_CLOCK})([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?$"
-_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+"""Pattern of decimal numbers, for Polars."""
 
 
 class BadRows(Invalid):
@@ -69,7 +70,7 @@ def csv_rows(content: bytes) -> pl.DataFrame:
             f"line 1 must name the columns start,value or start,value,known_at; it is {head[:100]!r}: write them in lower "
             "case, separated by commas"
         )
-    _check_cells(text, separator, len(names))
+    check_cells(text, separator, len(names))
     try:
         frame = pl.read_csv(
             io.BytesIO(text.encode()),
@@ -89,7 +90,7 @@ def csv_rows(content: bytes) -> pl.DataFrame:
     return numbered.filter(~pl.all_horizontal(pl.col(*_COLUMNS).is_null())).select(list(ROWS))
 
 
-def _check_cells(text: str, separator: str, count: int) -> None:
+def check_cells(text: str, separator: str, count: int) -> None:
     """Raise ``Invalid`` for the first row with another number of cells than line 1."""
     try:
         for row, cells in enumerate(csv.reader(io.StringIO(text), delimiter=separator), start=1):
@@ -112,23 +113,23 @@ def checked_points(rows: pl.DataFrame, spec: SeriesSpec, *, now: datetime) -> pl
     read = text.select(
         "line",
         *(pl.col(name).cast(pl.String).alias(f"{name}_text") for name in _COLUMNS),
-        *_instant("start", spec.zone, alias="ts"),
-        *_instant("known_at", spec.zone, alias="known_at"),
+        *instant_columns("start", spec.zone, alias="ts"),
+        *instant_columns("known_at", spec.zone, alias="known_at"),
         _number(rows.schema["value"]),
     )
     aligned = read.with_columns(start=_interval_start(spec))
     problems = pl.concat(
         [
-            _problems(aligned, "start", _start_problem(spec)),
-            _problems(aligned, "value", _value_problem()),
-            _problems(aligned, "known_at", _known_at_problem(now)),
+            problems_of(aligned, "start", _start_problem(spec)),
+            problems_of(aligned, "value", _value_problem()),
+            problems_of(aligned, "known_at", _known_at_problem(now)),
         ]
     )
     if problems.is_empty():
         again = (pl.int_range(pl.len()) > 0).over("ts", "known_at")
         first = pl.col("line").first().over("ts", "known_at")
         message = pl.format("is a second value for the interval of line {}: send one value for each interval", first)
-        problems = _problems(aligned, "start", pl.when(again).then(message))
+        problems = problems_of(aligned, "start", pl.when(again).then(message))
     if not problems.is_empty():
         raise BadRows(problems.sort("line", maintain_order=True))
     return aligned.select(
@@ -144,10 +145,10 @@ def checked_points(rows: pl.DataFrame, spec: SeriesSpec, *, now: datetime) -> pl
 def _number(dtype: pl.DataType) -> pl.Expr:
     """Return the column ``value`` as numbers; null for a text that is not a decimal number."""
     value = pl.col("value")
-    return value if dtype == pl.Float64 else pl.when(value.str.contains(_NUMBER)).then(value.cast(pl.Float64, strict=False))
+    return value if dtype == pl.Float64 else pl.when(value.str.contains(DECIMAL)).then(value.cast(pl.Float64, strict=False))
 
 
-def _instant(column: str, zone: str, *, alias: str) -> list[pl.Expr]:
+def instant_columns(column: str, zone: str, *, alias: str) -> list[pl.Expr]:
     """Return the columns ``alias``, the instant that a text names in UTC, and ``alias_problem``, why it names none."""
     parts = pl.col(column).str.extract_groups(_INSTANT)
     day, clock, offset = (parts.struct.field(str(number)) for number in (1, 2, 3))
@@ -220,7 +221,7 @@ def _known_at_problem(now: datetime) -> pl.Expr:
     )
 
 
-def _problems(rows: pl.DataFrame, column: str, problem: pl.Expr) -> pl.DataFrame:
+def problems_of(rows: pl.DataFrame, column: str, problem: pl.Expr) -> pl.DataFrame:
     """Return ``line``, ``column``, ``text`` and ``problem`` of the rows that have a problem."""
     text = pl.col(f"{column}_text").str.slice(0, 60)
     named = rows.select("line", pl.lit(column).alias("column"), text.alias("text"), problem.cast(pl.String).alias("problem"))

@@ -1,0 +1,130 @@
+"""Differences of the quotes of many curves between two trade dates, matched by delivery period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from aurum.core.curves.diff import DiffOrder, diff_quotes
+from aurum.core.curves.quotes import PRICES
+from aurum.core.errors import InvalidParameters
+from aurum.core.names import nearest
+from aurum.services.curves.known import LATEST, PREVIOUS, Known, quotes_of, trade_date_of
+from aurum.services.curves.periods import DeliveryPeriod, of_kinds, with_periods
+from aurum.services.curves.prices import PriceConversions, conversions_of, converted
+from aurum.services.curves.quotes import kinds_of
+from aurum.services.curves.reading import CurveReading
+from aurum.services.curves.reference import Terms, read_reference
+from aurum.storage.ports.curves import QuoteSpan, StoredProduct
+
+
+@dataclass(frozen=True, slots=True)
+class DiffQuestion:
+    """A question about the moves from trade date ``a`` to ``b``: dates, ``latest``, or ``previous``.
+
+    ``latest`` is the newest trade date with data of any of the curves, ``previous`` the one before: for ``a`` before ``b``.
+    ``field``: the price that is compared. ``kinds``: kinds of periods; empty: all. ``limit``: most rows; None: all.
+    """
+
+    now: datetime
+    a: date | str = PREVIOUS
+    b: date | str = LATEST
+    field: str = "settle"
+    as_of: str | datetime | None = None
+    as_loaded: str | datetime | None = None
+    kinds: Sequence[str] = ()
+    unit: str | None = None
+    currency: str | None = None
+    order: DiffOrder = DiffOrder.MOVE
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiffPlan:
+    """A resolved question. ``a``, ``b``: None: the curves have no such trade date."""
+
+    products: Sequence[StoredProduct]
+    a: date | None
+    b: date | None
+    known: Known
+    question: DiffQuestion
+    conversions: PriceConversions
+    terms: Mapping[int, Terms]
+
+    @property
+    def versions(self) -> tuple[object, ...]:
+        """Everything that the answer depends on beside the question, for entity tags."""
+        products = [(one.curve_id, one.version) for one in self.products]
+        return (products, self.conversions.versions, [*dict.fromkeys(self.terms.values())], self.known, self.a, self.b)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffAnswer:
+    """Moves. ``frame``: ``curve_id``, ``period`` (place in ``periods``), ``a``, ``b``, ``move``, ``relative``, ``status``.
+
+    ``total``: number of rows before ``limit``.
+    """
+
+    plan: DiffPlan
+    frame: pl.DataFrame
+    periods: Sequence[DeliveryPeriod]
+    total: int
+
+
+async def plan_diff(reading: CurveReading, products: Sequence[StoredProduct], question: DiffQuestion) -> DiffPlan:
+    """Resolve a question about moves, before any quote is read. Raises ``InvalidParameters``."""
+    if question.field not in PRICES:
+        close = list(nearest(question.field, PRICES)) or list(PRICES)
+        raise InvalidParameters(("field", f"must be one of {', '.join(PRICES)}", question.field), nearest=close)
+    kinds_of(question.kinds)
+    known = Known.parse(question.as_of, question.as_loaded, now=question.now)
+    reference = await read_reference(reading, [one.product for one in products])
+    terms = {one.curve_id: reference.terms_of(one.product) for one in products}
+    conversions = await conversions_of(reading, products, question.unit, question.currency)
+    b = await trade_date_of(reading, products, question.b, known, parameter="b")
+    a = await trade_date_of(reading, products, question.a, known, parameter="a", before=b) if b is not None else None
+    return DiffPlan(products, a, b, known, question, conversions, terms)
+
+
+async def read_diff(reading: CurveReading, plan: DiffPlan) -> DiffAnswer:
+    """Read the moves of a plan. Raises ``InvalidParameters`` for a day without an exchange rate."""
+    frame = await _quotes(reading, plan)
+    moves = diff_quotes(
+        frame.filter(pl.col("trade_date") == pl.lit(plan.a, pl.Date)),
+        frame.filter(pl.col("trade_date") == pl.lit(plan.b, pl.Date)),
+        order=plan.question.order,
+    )
+    ids = pl.Series([one.curve_id for one in plan.products], dtype=pl.Int32)
+    # The rest of a month is named by the trade date of its quote: the later one, unless only the earlier one has it.
+    dated = moves.with_columns(
+        curve_id=ids.gather(moves["curve"]) if ids.len() else pl.lit(None, pl.Int32),
+        trade_date=pl.when(pl.col("status") == "expired").then(pl.lit(plan.a, pl.Date)).otherwise(pl.lit(plan.b, pl.Date)),
+    )
+    placed, periods = with_periods(dated, plan.terms)
+    if kinds := kinds_of(plan.question.kinds):
+        placed = of_kinds(placed, periods, kinds)
+    shown = placed if plan.question.limit is None else placed.head(plan.question.limit)
+    columns = ("curve_id", "period", "a", "b", "move", "relative", "status")
+    return DiffAnswer(plan, shown.select(*columns), periods, placed.height)
+
+
+async def _quotes(reading: CurveReading, plan: DiffPlan) -> pl.DataFrame:
+    """Return ``curve`` (place among the products), ``delivery_start``, ``delivery_end``, ``price`` and ``trade_date``."""
+    dates = tuple(sorted({day for day in (plan.a, plan.b) if day is not None}))
+    schema = {
+        "curve": pl.UInt32,
+        "delivery_start": pl.Date,
+        "delivery_end": pl.Date,
+        "price": pl.Float64,
+        "trade_date": pl.Date,
+    }
+    if not dates:
+        return pl.DataFrame(schema=schema)
+    frame = await quotes_of(reading, plan.products, QuoteSpan(trade_dates=dates), plan.known)
+    priced = await converted(reading, frame, plan.conversions, as_of=plan.known.as_of)
+    places = {one.curve_id: place for place, one in enumerate(plan.products)}
+    place = pl.col("curve_id").replace_strict(places, return_dtype=pl.UInt32)
+    return priced.with_columns(place.alias("curve")).rename({plan.question.field: "price"}).select(*schema)

@@ -1,0 +1,58 @@
+"""The products that a question names, by key or by pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aurum.core.errors import InvalidParameters
+from aurum.services.curves.reading import CurveReading
+from aurum.storage.ports.curves import ProductFilter, StoredProduct
+
+ANY = "*"
+MOST_CURVES = 1_000
+"""Products that one question may be about."""
+
+
+async def curve_of(reading: CurveReading, key: str) -> StoredProduct:
+    """Return a product that the caller may read. Raises ``UnknownName`` with the nearest keys, also for another tenant's."""
+    return await reading.curves.product(key, tenant=reading.tenant)
+
+
+async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: str = "curve") -> Sequence[StoredProduct]:
+    """Return the products with quotes of some keys and patterns, ascending by key, without repeats.
+
+    A text may hold several names, separated by commas; in a pattern ``*`` stands for any text. ``parameter``: the one that
+    errors name. Raises ``InvalidParameters`` for a pattern that matches nothing, for no name and for more than
+    ``MOST_CURVES``, ``UnknownName`` for a key that the caller cannot read.
+    """
+    requested = list(dict.fromkeys(name.strip() for text in names for name in text.split(",") if name.strip()))
+    if not requested:
+        raise InvalidParameters((parameter, "is missing: name a curve, or a pattern such as power:DE:*", None))
+    if len(requested) > MOST_CURVES:
+        raise _too_many(parameter, ",".join(requested[:3]))
+    by_key: dict[str, StoredProduct] = {}
+    for pattern in (name for name in requested if ANY in name):
+        criteria = ProductFilter(keys=(pattern,), quoted=True)
+        members = await reading.curves.products(criteria, tenant=reading.tenant, limit=MOST_CURVES + 1)
+        if not members:
+            raise InvalidParameters(
+                (parameter, f"no curve with quotes matches {pattern!r}; GET /v2/curves lists them", pattern)
+            )
+        if len(members) > MOST_CURVES:
+            raise _too_many(parameter, pattern)
+        by_key |= {str(one.product.key): one for one in members}
+    exact = [name for name in requested if ANY not in name and name not in by_key]
+    if len(exact) > 1:
+        members = await reading.curves.products(ProductFilter(keys=tuple(exact)), tenant=reading.tenant)
+        by_key |= {str(one.product.key): one for one in members}
+    for name in exact:
+        if name not in by_key:
+            by_key[name] = await curve_of(reading, name)
+    if len(by_key) > MOST_CURVES:
+        raise _too_many(parameter, ",".join(requested[:3]))
+    return [by_key[key] for key in sorted(by_key)]
+
+
+def _too_many(parameter: str, name: str) -> InvalidParameters:
+    why = f"names more than {MOST_CURVES:,} curves: narrow it, or send several requests"
+    return InvalidParameters((parameter, why, name))

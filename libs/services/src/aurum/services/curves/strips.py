@@ -1,0 +1,260 @@
+"""Strips: prices of periods on a trade date, made of the quotes that tile them, with the exchange's own quote beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import polars as pl
+
+from aurum.core.curves.calendars import hours
+from aurum.core.curves.products import Weighting
+from aurum.core.curves.sessions import SessionCalendar, SessionsUnknown, sessions_of
+from aurum.core.curves.strips import NoHours, Strip, off_peak, strip
+from aurum.core.errors import InvalidParameters, UnknownName
+from aurum.core.names import nearest
+from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
+from aurum.services.curves.periods import DeliveryPeriod, delivery_period, requested_periods
+from aurum.services.curves.prices import PriceConversions, conversions_of, converted
+from aurum.services.curves.reading import CurveReading
+from aurum.services.curves.reference import Terms, read_reference, read_sessions
+from aurum.storage.ports.curves import ProductFilter, QuoteSpan, StoredProduct
+
+BASE, PEAK, OFF_PEAK = "base", "peak", "off_peak"
+
+
+class Side(StrEnum):
+    """The price that a strip is made of: settlements, or all bids, or all asks."""
+
+    SETTLE = "settle"
+    BID = "bid"
+    ASK = "ask"
+
+
+class StripMethod(StrEnum):
+    """How the value of a strip was made."""
+
+    QUOTED = "quoted"
+    FROM_FINER = "from_finer"
+    FROM_BUILD = "from_build"
+    FROM_BLOCKS = "from_blocks"
+    """Off-peak, from strips of base and of peak by their hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class StripsQuestion:
+    """A question about strips of a curve.
+
+    ``periods``: their names, at least one. ``trade_date``: a date, ``latest`` or ``previous``. ``weighting``: None: that of the
+    product. ``block``: another block of the same area and venue, or ``off_peak``; None: that of the curve.
+    """
+
+    now: datetime
+    periods: Sequence[str]
+    trade_date: date | str = LATEST
+    as_of: str | datetime | None = None
+    as_loaded: str | datetime | None = None
+    weighting: Weighting | None = None
+    block: str | None = None
+    side: Side = Side.SETTLE
+    unit: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StripsPlan:
+    """A resolved question. ``legs``: the curve of the strips; for off-peak that of base and that of peak.
+
+    ``trade_date``: None: the curve has no quotes. ``terms``: of each leg. ``periods``: with the hours of the requested block.
+    ``sessions``: for the weighting by sessions, else None.
+    """
+
+    legs: Sequence[StoredProduct]
+    trade_date: date | None
+    known: Known
+    side: Side
+    weighting: Weighting
+    terms: Sequence[Terms]
+    conversions: PriceConversions
+    periods: Sequence[DeliveryPeriod]
+    sessions: SessionCalendar | None = None
+
+    @property
+    def is_off_peak(self) -> bool:
+        """Whether the strips are of the hours outside the peak block."""
+        return len(self.legs) > 1
+
+    @property
+    def block(self) -> str:
+        """The block that the strips are of."""
+        return OFF_PEAK if self.is_off_peak else self.legs[0].product.key.block
+
+    @property
+    def versions(self) -> tuple[object, ...]:
+        """Everything that the answer depends on beside the question, for entity tags."""
+        legs = [(one.curve_id, one.version) for one in self.legs]
+        return (legs, self.conversions.versions, self.terms, self.known, self.trade_date)
+
+
+@dataclass(frozen=True, slots=True)
+class StripPart:
+    """A part of a strip. ``block``: empty unless the strip is made of blocks."""
+
+    period: DeliveryPeriod
+    weight: float
+    value: float
+    block: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStrip:
+    """The strip of one period. ``value``: None where the quotes do not give it; ``reason`` then says why."""
+
+    period: DeliveryPeriod
+    value: float | None
+    quoted: float | None
+    difference: float | None
+    method: StripMethod | None
+    coverage: float
+    parts: Sequence[StripPart]
+    reason: str | None
+    is_consistent: bool
+
+
+async def plan_strips(reading: CurveReading, product: StoredProduct, question: StripsQuestion) -> StripsPlan:
+    """Resolve a question about strips, before any quote is read. Raises ``InvalidParameters``."""
+    known = Known.parse(question.as_of, question.as_loaded, now=question.now)
+    legs = await _legs(reading, product, question.block)
+    reference = await read_reference(reading, [one.product for one in legs])
+    terms = [reference.terms_of(one.product) for one in legs]
+    weighting = question.weighting or legs[0].product.weighting
+    sessions = await _sessions(reading, legs[0]) if weighting is Weighting.SESSIONS else None
+    conversions = await conversions_of(reading, legs, question.unit, question.currency)
+    trade_date = await trade_date_of(reading, legs, question.trade_date, known)
+    periods = requested_periods(terms[0], question.periods, trade_date=trade_date)
+    return StripsPlan(legs, trade_date, known, question.side, weighting, terms, conversions, periods, sessions)
+
+
+async def read_strips(reading: CurveReading, plan: StripsPlan) -> Sequence[PeriodStrip]:
+    """Return the strip of each period of a plan, in its order. Raises ``InvalidParameters`` for a period without hours."""
+    frame = await _prices(reading, plan)
+    return [_off_peak(plan, frame, one) if plan.is_off_peak else _own(plan, frame, one) for one in plan.periods]
+
+
+async def _legs(reading: CurveReading, product: StoredProduct, block: str | None) -> Sequence[StoredProduct]:
+    """Return the curves that the strips of a block are made of. Raises ``InvalidParameters``."""
+    key = product.product.key
+    if block is None or _folded(block) == _folded(key.block):
+        return [product]
+    pattern = f"{key.commodity}:{key.area}:*:{key.venue}"
+    siblings = await reading.curves.products(ProductFilter(keys=(pattern,)), tenant=reading.tenant)
+    by_block = {_folded(one.product.key.block): one for one in siblings}
+    wanted = _folded(block)
+    if wanted in by_block:
+        return [by_block[wanted]]
+    if wanted == _folded(OFF_PEAK):
+        missing = next((name for name in (BASE, PEAK) if name not in by_block), None)
+        if missing is None:
+            return [by_block[BASE], by_block[PEAK]]
+        why = f"needs base and peak of {key.area} at {key.venue}, and there is no curve of {missing}"
+        raise InvalidParameters(("block", why, block))
+    names = [one.product.key.block for one in siblings]
+    why = f"{key.venue} quotes no block {block!r} of {key.area}; its blocks: {', '.join(names)}"
+    raise InvalidParameters(("block", why, block), nearest=list(nearest(block, names)))
+
+
+def _folded(block: str) -> str:
+    return block.lower().replace("-", "").replace("_", "")
+
+
+async def _prices(reading: CurveReading, plan: StripsPlan) -> pl.DataFrame:
+    """Return ``curve_id``, ``delivery_start``, ``delivery_end`` and ``price`` of the legs on the trade date."""
+    schema = {"curve_id": pl.Int32, "delivery_start": pl.Date, "delivery_end": pl.Date, "price": pl.Float64}
+    if plan.trade_date is None:
+        return pl.DataFrame(schema=schema)
+    span = QuoteSpan(plan.trade_date, plan.trade_date)
+    frame = await quotes_of(reading, plan.legs, span, plan.known)
+    priced = await converted(reading, frame, plan.conversions, as_of=plan.known.as_of)
+    return priced.rename({str(plan.side): "price"}).select(*schema)
+
+
+def _own(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod) -> PeriodStrip:
+    return _leg(plan, frame, period, 0)
+
+
+def _leg(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, place: int) -> PeriodStrip:
+    stored, terms = plan.legs[place], plan.terms[place]
+    own = frame if len(plan.legs) == 1 else frame.filter(pl.col("curve_id") == stored.curve_id)
+    try:
+        made = strip(
+            own,
+            period.period,
+            weight=_weight(plan, terms),
+            tick=stored.product.tick,
+            hours=lambda first, end: hours(terms.calendar, first, end, terms.block),
+        )
+    except NoHours as error:
+        raise InvalidParameters(("period", error.detail, period.period.label)) from error
+    except SessionsUnknown as error:
+        raise InvalidParameters(("weighting", error.detail, str(plan.weighting))) from error
+    return _named(made, period, terms, plan.trade_date)
+
+
+def _named(made: Strip, period: DeliveryPeriod, terms: Terms, trade_date: date | None) -> PeriodStrip:
+    parts = [
+        StripPart(delivery_period(terms, part.first, part.end, trade_date), part.weight, part.value) for part in made.parts
+    ]
+    method = StripMethod(made.method.value) if made.method is not None else None
+    reason = made.reason if trade_date is not None or made.value is not None else "the curve has no quotes"
+    return PeriodStrip(
+        period, made.value, made.quoted, made.difference, method, made.coverage, parts, reason, made.is_consistent
+    )
+
+
+def _off_peak(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod) -> PeriodStrip:
+    """Return the strip of the hours outside the peak block."""
+    legs = [_leg(plan, frame, period, place) for place in (0, 1)]
+    base_hours, peak_hours = (
+        hours(terms.calendar, period.period.first, period.period.end, terms.block) for terms in plan.terms
+    )
+    outside = DeliveryPeriod(period.period, period.start, period.end, base_hours - peak_hours)
+    coverage = min(one.coverage for one in legs)
+    base, peak = (one.value for one in legs)
+    if base is None or peak is None:
+        reason = "; ".join(f"{name}: {one.reason}" for name, one in zip((BASE, PEAK), legs, strict=True) if one.value is None)
+        return PeriodStrip(outside, None, None, None, None, coverage, (), reason, is_consistent=True)
+    try:
+        value = off_peak(base, base_hours, peak, peak_hours)
+    except NoHours as error:
+        raise InvalidParameters(("period", error.detail, period.period.label)) from error
+    parts = [StripPart(period, base_hours, base, BASE), StripPart(period, -peak_hours, peak, PEAK)]
+    consistent = all(one.is_consistent for one in legs)
+    return PeriodStrip(outside, value, None, None, StripMethod.FROM_BLOCKS, coverage, parts, None, consistent)
+
+
+def _weight(plan: StripsPlan, terms: Terms) -> Callable[[date, date], float]:
+    """Return the weight of a part of a strip."""
+    match plan.weighting:
+        case Weighting.HOURS:
+            return lambda first, end: hours(terms.calendar, first, end, terms.block)
+        case Weighting.DAYS:
+            return lambda first, end: float((end - first).days)
+        case Weighting.EQUAL:
+            return lambda _first, _end: 1.0
+        case Weighting.SESSIONS:
+            calendar = plan.sessions
+            assert calendar is not None
+            return lambda first, end: float(len(sessions_of(calendar, first, end)))
+
+
+async def _sessions(reading: CurveReading, stored: StoredProduct) -> SessionCalendar:
+    name = stored.product.sessions
+    if name is None:
+        why = f"does not apply to {stored.product.key}: the sessions of its venue are unknown"
+        raise InvalidParameters(("weighting", why, str(Weighting.SESSIONS)))
+    try:
+        return await read_sessions(reading, name)
+    except UnknownName as error:
+        raise InvalidParameters(("weighting", error.detail, str(Weighting.SESSIONS))) from error
