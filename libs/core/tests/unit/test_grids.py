@@ -65,6 +65,22 @@ def test_hours_do_not_divide_a_day_of_half_hours() -> None:
     assert len(make_grid(island, date(2025, 10, 5), date(2025, 10, 6), Resolution.HALF_HOUR)) == 47
 
 
+def test_hours_after_a_change_of_half_an_hour_are_counted_from_the_day() -> None:
+    island = DeliveryCalendar("x", "Lord Howe Island", "Australia/Lord_Howe")
+    block = type(PEAK)("x", "HE06", "Australia/Lord_Howe", (type(PEAK.windows[0])(hours=(6,)),))
+    grid = make_grid(island, date(2025, 6, 1), date(2025, 6, 3), Resolution.HOUR)
+    assert block_of_grid(grid, block).tolist() == ([0.0] * 5 + [1.0] + [0.0] * 18) * 2
+
+
+@pytest.mark.parametrize("resolution", [Resolution.HOUR, Resolution.QUARTER_HOUR])
+def test_a_grid_over_years_has_the_block_of_each_day(resolution: Resolution) -> None:
+    delivery, block = parse_delivery_calendar("gb_power"), parse_block("gb", "PEAK")
+    grid = make_grid(delivery, date(2023, 12, 25), date(2027, 1, 4), resolution)
+    by_day = np.bincount(grid.day, block_of_grid(grid, block))
+    assert by_day.tolist() == day_hours(delivery, grid.first, grid.end, block).tolist()
+
+
 def test_a_grid_of_no_days_is_empty() -> None:
     for resolution in Resolution:
-        assert len(make_grid(EU, MARCH[0], MARCH[0], resolution)) == 0
+        grid = make_grid(EU, MARCH[0], MARCH[0], resolution)
+        assert (len(grid), len(block_of_grid(grid, PEAK))) == (0, 0)
