@@ -73,6 +73,9 @@ def test_a_family_is_read_from_its_document(family: SeasonFamily) -> None:
         ([{"first_month": 10, "months": 6}], "name", "is missing"),
         ([{"name": "Win", "first_month": 10, "months": 6, "day": 1}], "day", "unknown member"),
         ([{"name": "Win", "first_month": 10, "months": 6, "aliases": ["win"]}], "seasons", "two seasons have one name"),
+        ([{"name": "Q1", "first_month": 2, "months": 3}], "seasons", "Q1-25 would not be read"),
+        ([{"name": "Win", "first_month": 10, "months": 6, "aliases": ["W"]}], "seasons", "W-25 would not be read"),
+        ([{"name": "1st", "first_month": 10, "months": 6}], "seasons", "1st-25 would not be read"),
     ],
 )
 def test_a_wrong_document_is_refused_by_its_member(seasons: object, field: str, why: str) -> None:

@@ -10,9 +10,11 @@ from typing import TypeVar, cast
 
 from aurum.core.errors import Invalid, UnknownName
 from aurum.core.markettime import parse_day
+from aurum.core.visible import is_visible
 
 T = TypeVar("T")
 
+_LONGEST = 500
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -53,10 +55,17 @@ class Document:
         return value
 
     def text(self, field: str) -> str:
-        """Return a member that is a text with at least one character other than blanks."""
-        value = self.required(field, str)
-        if not value.strip():
-            raise self.refused(field, "must not be empty", value)
+        """Return a member that is a text of one line with at least one character other than blanks."""
+        value = self.note(field)
+        if value is None or not value.strip():
+            raise self.refused(field, "is missing" if value is None else "must not be empty", value)
+        return value
+
+    def note(self, field: str) -> str | None:
+        """Return a member that is a text of one line, up to 500 characters that can all be seen; None when it is missing."""
+        value = self.optional(field, str)
+        if value is not None and (len(value) > _LONGEST or not is_visible(value)):
+            raise self.refused(field, f"must be one line of up to {_LONGEST} characters that can be seen", value[:_LONGEST])
         return value
 
     def word(self, field: str) -> str:

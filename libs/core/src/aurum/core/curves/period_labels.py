@@ -11,7 +11,7 @@ quarter    ``Q1-25``, ``1Q25``, ``2025Q1``
 half       ``H1-25``, ``1H25``, ``2025H1``
 season     ``Sum-26``, ``Summer 2026``, ``Win-25``, ``Winter 2025/26``: by the family of the product
 year       ``2025``, ``Cal-25``, ``Calendar 2026``
-rest       ``BOM``, ``BOY``: of a trade date
+rest       ``BOM``, ``BalMo``, ``BOY``, ``Balance of Year``: of a trade date
 any        ``2025-01-01..2025-04-01``: first day and end, which is not included
 =========  ===========================================================================================
 
@@ -139,7 +139,12 @@ def _next_weekend(trade_date: date) -> Span:
 
 _RELATIVE: dict[str, Callable[[date], Span]] = {
     "bom": rest_of_month,
+    "balmo": rest_of_month,
+    "bal month": rest_of_month,
+    "balance of month": rest_of_month,
     "boy": rest_of_year,
+    "bal year": rest_of_year,
+    "balance of year": rest_of_year,
     "da": _next_day,
     "day ahead": _next_day,
     "day-ahead": _next_day,

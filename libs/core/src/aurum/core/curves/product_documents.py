@@ -59,9 +59,9 @@ def read_product(document: Mapping[str, object], names: ReferenceNames | None = 
         weighting=_weighting(read, key),
         seasons=_among(read, "seasons", names.seasons),
         sessions=_among(read, "sessions", names.sessions),
-        lot=read.optional("lot", str) or "",
-        listing=read.optional("listing", str) or "",
-        expiry=read.optional("expiry", str) or "",
+        lot=read.note("lot") or "",
+        listing=read.note("listing") or "",
+        expiry=read.note("expiry") or "",
         settles_on=None if read.optional("settles_on", str) is None else str(read.checked("settles_on", SeriesKey.parse)),
     )
 
