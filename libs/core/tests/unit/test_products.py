@@ -41,7 +41,7 @@ def test_seeded_products_are_read_from_their_documents() -> None:
         ("emissions:EUA:base:EUGP", "EUR/t", "emissions", None, None),
         ("emissions:UKA:base:ICE", "GBP/t", "emissions", None, None),
         ("oil:WTI:base:NYMEX", "USD/bbl", "oil", None, None),
-        ("oil:BRENT:base:ICE", "USD/bbl", "oil", None, None),
+        ("oil:Brent:base:ICE", "USD/bbl", "oil", None, None),
         ("spark:GB:peak:EUGP", "GBP/MWh", "gb_power", "PEAK", "europe"),
         ("power:PJM.WESTERN_HUB:peak:PW", "USD/MWh", "pjm_power", "ON_PEAK", "us_power"),
         ("power:CAISO.NP15:2x16:PW", "USD/MWh", "caiso_power", "1x16", "us_power"),
