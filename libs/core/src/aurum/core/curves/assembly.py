@@ -20,6 +20,7 @@ from aurum.core.curves.layers import (
     smooth_layer,
     with_form,
 )
+from aurum.core.curves.shapes import Profile
 from aurum.core.curves.smooth import Floats, Linear
 
 
@@ -30,7 +31,7 @@ class Problem:
     ``day``: (cells,) the delivery day of each cell; ``hours``: (cells,) its weight; ``block_hours``: (cells,) its hours of the
     block, 0 without one; ``prior``: (cells,). ``days``: number of delivery days. ``base``, ``block``: independent quotes, None
     where there are none. ``is_smooth``: solve by second differences, else by levels; ``has_form``: lay the form of the prior
-    around the levels, scaled where these are at least ``multiply_from``.
+    around the levels by ``profile``.
     """
 
     day: NDArray[np.int32]
@@ -42,7 +43,8 @@ class Problem:
     block: DayQuotes | None
     is_smooth: bool
     has_form: bool
-    multiply_from: float
+    profile: Profile
+    window_mean: float
     extrapolate: Extrapolate
 
     def by_day(self, values: Floats) -> Floats:
@@ -173,7 +175,7 @@ def _levels(problem: Problem) -> Assembly:
         if layer is None:
             return None
         amounts = problem.by_day(problem.prior * weights)
-        return with_form(layer, cells, amounts, problem.by_day(weights), problem.multiply_from)
+        return with_form(layer, cells, amounts, problem.by_day(weights), problem.profile, problem.window_mean)
 
     rest = problem.hours - problem.block_hours
     return Assembly(problem, form(base, problem.hours), form(inner, problem.block_hours), form(outer, rest))

@@ -20,13 +20,9 @@ from aurum.core.curves.assembly import Assembly, Hours, Problem, assemble
 from aurum.core.curves.build_report import Fill, RedundantQuote, Report, Span, redundant_quote, spans_of
 from aurum.core.curves.layers import DayQuotes, Extrapolate, day_sums
 from aurum.core.curves.overlaps import quote_name, rank_quotes
+from aurum.core.curves.shapes import Profile
 from aurum.core.curves.smooth import Floats, roughness
 from aurum.core.errors import Invalid
-
-MULTIPLICATIVE_FROM = 0.25
-"""Part of the mean of the learning window from which ``Profile.AUTO`` multiplies. Near and below zero, a form that multiplies
-is lost or turned upside down.
-"""
 
 
 class Objective(StrEnum):
@@ -38,17 +34,6 @@ class Objective(StrEnum):
     """Constant between the boundaries of quotes; added to the prior."""
     SHAPE = "shape"
     """Constant between the boundaries of quotes, with the form of the prior around it. Needs a prior."""
-
-
-class Profile(StrEnum):
-    """How ``Objective.SHAPE`` lays the form of the prior around a level."""
-
-    AUTO = "auto"
-    """Multiplicative from a quarter of the mean of the learning window, else additive."""
-    MULTIPLICATIVE = "multiplicative"
-    """level * prior / mean of the prior"""
-    ADDITIVE = "additive"
-    """level + prior - mean of the prior"""
 
 
 class InvalidBuild(Invalid):
@@ -218,7 +203,8 @@ def build_curve(
         block=ranked[block].quotes if block is not None else None,
         is_smooth=objective is Objective.SMOOTH,
         has_form=objective is Objective.SHAPE,
-        multiply_from=_multiply_from(profile, window_mean, form, hours),
+        profile=profile,
+        window_mean=window_mean if window_mean is not None else float(np.average(form, weights=hours)),
         extrapolate=extrapolate,
     )
     solved = assemble(problem, with_response=False)
@@ -323,13 +309,6 @@ def _array(values: Floats, cells: int, name: str) -> Floats:
     if not np.isfinite(array).all():
         raise InvalidBuild(f"{name} has values that are not finite", parameter=name, cells=cells)
     return array
-
-
-def _multiply_from(profile: Profile, window_mean: float | None, prior: Floats, hours: Floats) -> float:
-    if profile is Profile.MULTIPLICATIVE:
-        return -np.inf
-    mean = window_mean if window_mean is not None else float(np.average(prior, weights=hours))
-    return np.inf if profile is Profile.ADDITIVE or mean <= 0 else MULTIPLICATIVE_FROM * mean
 
 
 def _contradictory(quotes: Sequence[BuildQuote], contradictions: Sequence[RedundantQuote]) -> ContradictoryQuotes:

@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from aurum.core.curves.shapes import Profile, is_multiplied
 from aurum.core.curves.smooth import Floats, Linear, levels, smooth
 
 Days = NDArray[np.int64]
@@ -165,16 +166,16 @@ def level_layer(solved: Linear, cells: Cells, days: int, extrapolate: Extrapolat
     return Layer(level, _extended(solved.response[cell[places]], places, centres, days, extrapolate))
 
 
-def with_form(layer: Layer, cells: Cells, amounts: Floats, hours: Floats, multiply_from: float) -> Layer:
+def with_form(layer: Layer, cells: Cells, amounts: Floats, hours: Floats, profile: Profile, window_mean: float) -> Layer:
     """Return the layer with the form of a prior around its levels.
 
-    ``amounts``: of the prior by day, ``hours``: of the layer's block by day. ``multiply_from``: level from which the form is
-    scaled; below it, and where the mean of the prior is not positive, it is shifted.
+    ``amounts``: of the prior by day, ``hours``: of the layer's block by day. ``profile``, ``window_mean``: as of
+    ``shapes.is_multiplied``, decided in each cell by its level.
     """
     cell = cells.of_days(len(hours))
     sums = cells.sums(hours)
     mean = (cells.sums(amounts) / np.where(sums > 0, sums, 1.0))[cell]
-    return replace(layer, mean=mean, multiply=(layer.level >= multiply_from) & (mean > 0))
+    return replace(layer, mean=mean, multiply=is_multiplied(layer.level, mean, profile, window_mean))
 
 
 def day_sums(values: Floats, day: NDArray[np.int32], days: int) -> Floats:
