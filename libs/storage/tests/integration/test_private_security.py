@@ -20,10 +20,12 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.operations import RoleMissing
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.curves import ReferenceKind
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.private.connections import ROLE, SCHEMA, TABLES, PrivatePool, PrivateRoleMissing
 from aurum.storage.postgres.private.store import PostgresPrivateStores
 from aurum.storage.testing.builders import file_load
+from aurum.storage.testing.curves import product_named, quotes_file
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.needs_postgres
 
 BY = Actor("operator")
 KEY = "private:series:meter:value"
+CURVE = "power:XX:base:MINE"
 POINTS = [(0, 1, 1.0), (0, 2, 2.0), (0, 3, 2.0), (1, 1, 3.0)]
 
 
@@ -40,6 +43,10 @@ async def fill(store: PostgresStore, tenant: str) -> None:
     async with private.transactions.transaction(by=BY) as tx:
         await tx.series.declare(file.parts[0].series)
     await private.loader.load(file)
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.put_product(product_named(CURVE), tenant=tenant)
+        await tx.curve_reference.put_reference(ReferenceKind.SHAPE, "mine", {}, tenant=tenant, version=None, by="key:one")
+    await store.loader.load(quotes_file([(0, 0, 1, 1.0), (0, 0, 2, 2.0)], key=CURVE, tenant=tenant))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

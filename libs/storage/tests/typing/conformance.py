@@ -6,6 +6,7 @@ from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
 from aurum.storage.changed_points import LoadedChangedPoints
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
+from aurum.storage.curves import TenantedCurveReader
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import Bucket
 from aurum.storage.duckdb.history_files import Folder, HistoryFiles
@@ -17,6 +18,7 @@ from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTe
 from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
 from aurum.storage.memory.change_log import MemoryChangeLog
 from aurum.storage.memory.changes import MemoryChangeFeed
+from aurum.storage.memory.curves import MemoryCurveReader, MemoryCurveReferenceWriter, MemoryCurveWriter
 from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
 from aurum.storage.memory.jobs import MemoryJobLog, MemoryWorkerLog
@@ -38,6 +40,7 @@ from aurum.storage.migrations.installed import read_state
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.catalog import Catalog, CatalogWriter
 from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.curves import CurveReader, CurveReferenceWriter, CurveWriter
 from aurum.storage.ports.files import BasesReader, FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotPartialsReader, HotReader
@@ -65,6 +68,7 @@ from aurum.storage.postgres.catalog.reader import PostgresCatalog
 from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
 from aurum.storage.postgres.changes import PostgresChangeFeed
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.curves.reader import PostgresCurveReader
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.history.log import PostgresArchiveLog
@@ -132,6 +136,9 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _history: HistoryStore = MemoryHistory()
     _change_log: ChangeLog = MemoryChangeLog(state)
     _private: PrivateStores = MemoryPrivateStores(state, clock)
+    _curves: CurveReader = MemoryCurveReader(state, clock, lambda _: state.recordings)
+    _curve_writer: CurveWriter = MemoryCurveWriter(state)
+    _curve_reference: CurveReferenceWriter = MemoryCurveReferenceWriter(state, clock)
 
 
 def postgres(pool: PostgresPool, clock: Clock) -> None:
@@ -148,6 +155,8 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _schedule: ScheduleLog = PostgresScheduleLog(pool)
     _firings: ScheduleFirings = PostgresScheduleFirings(pool)
     _watermarks: WatermarkLog = PostgresWatermarkLog(pool)
+    _curves: CurveReader = PostgresCurveReader(pool, clock)
+    _all_curves: CurveReader = TenantedCurveReader(_curves, lambda _: _curves)
     _jobs: JobLog = PostgresJobLog(pool)
     _worker_log: WorkerLog = PostgresWorkerLog(pool)
     _partials: PartialsReader = PostgresPartialsReader(pool)
