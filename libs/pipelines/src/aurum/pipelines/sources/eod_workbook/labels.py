@@ -136,7 +136,8 @@ class Venue:
 @cache
 def venues() -> Mapping[str, Venue]:
     """Return the brokers of ``mapping.toml`` by name."""
-    document = tomllib.loads(files("aurum.pipelines.sources.eod_workbook").joinpath("mapping.toml").read_text("utf-8"))
+    with files("aurum.pipelines.sources.eod_workbook").joinpath("mapping.toml").open("rb") as mapping:
+        document = tomllib.load(mapping)
     schemes = {name: _scheme(name, content) for name, content in document["schemes"].items()}
     return {
         name: Venue(name, schemes[content["scheme"]], content["zone"], tuple(content["tables"]))
@@ -149,11 +150,16 @@ def _scheme(name: str, content: Mapping[str, Any]) -> Scheme:
     words = {header: _spellings(content["words"][header]) for header in (place, kind, block)}
     titles = {header: frozenset({folded(header), *map(folded, content["titles"][header])}) for header in content["headers"]}
     places: Mapping[str, Sequence[str]] = content["words"][place]
-    entries = [
-        _entry(commodity, defaults | curve, content["words"][block], places)
-        for commodity, defaults in content["curves"].items()
-        for curve in defaults.pop("areas")
-    ]
+    entries: list[Entry] = []
+    for group, terms in content["curves"].items():
+        # Curves that hold for several markets have a word for each, and an ending of the area.
+        for word, ending in terms.get("kinds", {group: ""}).items():
+            entries += [
+                _entry(
+                    word, terms | curve | {"area": curve["area"] + ending, "commodity": group}, content["words"][block], places
+                )
+                for curve in terms["areas"]
+            ]
     return Scheme(name, (place, location, kind, block), titles, words, tuple(entries))
 
 
@@ -169,7 +175,7 @@ def _entry(kind: str, curve: Mapping[str, Any], blocks: Iterable[str], places: M
         locations=frozenset(map(folded, spellings)),
         blocks=own,
         has_blank_block=bool(curve.get("blank_block")),
-        commodity=str(curve.get("commodity", kind)),
+        commodity=str(curve["commodity"]),
         area=str(curve["area"]),
         unit=str(curve["unit"]),
         seasons=str(curve.get("seasons", "")),

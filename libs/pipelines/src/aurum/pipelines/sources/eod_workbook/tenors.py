@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
 from aurum.core.curves.period_labels import InvalidPeriod
 from aurum.core.curves.periods import Period, PeriodKind, name_period, parse_period
 from aurum.core.curves.seasons import SeasonFamily
-from aurum.pipelines.reading.dates import time_of
+from aurum.pipelines.reading.dates import times
 
 MONTHS = "months"
 STRIPS = "strips"
 _DATE_CELL = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 _STRIPS = frozenset({PeriodKind.QUARTER, PeriodKind.SEASON, PeriodKind.HALF, PeriodKind.YEAR})
+_MOMENT = ("%Y-%m-%d %H:%M:%S",)
 _READ = {
     "tenor": pl.String,
     "family": pl.String,
@@ -37,23 +38,28 @@ def read_tenors(texts: Collection[str], families: Mapping[str, SeasonFamily | No
     Columns ``tenor``, ``family``, ``delivery_start``, ``delivery_end``, ``label``, ``group`` (``months``, ``strips`` or empty)
     and ``why``. ``families``: by name; the name of None, which is that of products without seasons, is empty.
     """
-    rows = [_row(text, name, family, trade_date) for text in texts for name, family in families.items()]
+    moments = _moments(texts)
+    rows = [_row(text, moments.get(text), name, family, trade_date) for text in texts for name, family in families.items()]
     return pl.DataFrame(rows, schema=_READ, orient="row")
 
 
-def _row(text: str, name: str, family: SeasonFamily | None, trade_date: date) -> tuple[object, ...]:
+def _moments(texts: Collection[str]) -> Mapping[str, datetime | None]:
+    """Return the moments of the texts that are date cells; None for one that has the form and is not a time."""
+    cells = pl.DataFrame({"text": [text for text in texts if _DATE_CELL.fullmatch(text)]}, schema={"text": pl.String})
+    return dict(zip(cells["text"], cells.select(times(pl.col("text"), _MOMENT)).to_series(), strict=True))
+
+
+def _row(text: str, moment: datetime | None, name: str, family: SeasonFamily | None, trade_date: date) -> tuple[object, ...]:
     try:
-        period = _period(text, family, trade_date)
+        is_cell = _DATE_CELL.fullmatch(text) is not None
+        period = _month(text, moment, family) if is_cell else parse_period(text, seasons=family, trade_date=trade_date)
     except InvalidPeriod as error:
         return text, name, None, None, "", "", error.detail
     group = MONTHS if period.kind is PeriodKind.MONTH else STRIPS if period.kind in _STRIPS else ""
     return text, name, period.first, period.end, period.label, group, None
 
 
-def _period(text: str, family: SeasonFamily | None, trade_date: date) -> Period:
-    if _DATE_CELL.fullmatch(text) is None:
-        return parse_period(text, seasons=family, trade_date=trade_date)
-    moment = time_of(text, ("%Y-%m-%d %H:%M:%S",))
+def _month(text: str, moment: datetime | None, family: SeasonFamily | None) -> Period:
     if moment is None or moment != moment.replace(day=1, hour=0, minute=0, second=0):
         raise InvalidPeriod(text, "a date cell stands for a month, and this one is not the first day of one")
     first = moment.date()
