@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from aurum.core.curves.documents import InvalidDocument
+from aurum.core.curves.season_documents import read_season_family
 from aurum.core.curves.seasons import SeasonFamily, default_season_families, parse_season_family
 from aurum.core.errors import UnknownName
 
@@ -59,7 +60,7 @@ def test_a_family_of_a_user_comes_first() -> None:
 
 @pytest.mark.parametrize("family", default_season_families(), ids=lambda family: family.name)
 def test_a_family_is_read_from_its_document(family: SeasonFamily) -> None:
-    assert SeasonFamily.from_document(family.to_document()) == family
+    assert read_season_family(family.to_document()) == family
 
 
 @pytest.mark.parametrize(
@@ -80,5 +81,5 @@ def test_a_family_is_read_from_its_document(family: SeasonFamily) -> None:
 )
 def test_a_wrong_document_is_refused_by_its_member(seasons: object, field: str, why: str) -> None:
     with pytest.raises(InvalidDocument, match=why) as caught:
-        SeasonFamily.from_document({"name": "mine", "seasons": seasons})
+        read_season_family({"name": "mine", "seasons": seasons})
     assert caught.value.facts["field"] == field

@@ -42,7 +42,13 @@ def default_reference_names() -> ReferenceNames:
 
 
 def read_product(document: Mapping[str, object], names: ReferenceNames | None = None) -> Product:
-    """Return the product of a document, as ``Product.from_document`` says. Raises ``InvalidDocument``."""
+    """Return the product that a JSON or TOML document describes.
+
+    Required: ``key``, ``title``, ``unit``, ``tick``, ``calendar``. ``currency`` is that of the unit, also when it is left out.
+    ``weighting`` is by default that of the commodity: power by hours, all others by days. The other members are those of
+    ``Product``. ``names``: the reference data that it may name, by default the package's. Raises ``InvalidDocument`` about the
+    first member that is wrong.
+    """
     names = default_reference_names() if names is None else names
     read = Document("product", document, Product.__dataclass_fields__)
     key = read.checked("key", CurveKey.parse)
@@ -66,14 +72,15 @@ def read_product(document: Mapping[str, object], names: ReferenceNames | None = 
     )
 
 
-def seeded_products() -> tuple[Product, ...]:
+@cache
+def default_products() -> tuple[Product, ...]:
     """Return the products of ``products.toml``, ascending by key.
 
     A family of products has the terms that its areas share. An area or a block may have terms of its own: those of the block
     win over those of the area, and these over those of the family.
     """
     seeds = tomllib.loads(files("aurum.core.curves").joinpath("products.toml").read_text(encoding="utf-8"))
-    products = [Product.from_document(terms) for family in seeds["family"] for terms in _members(family, seeds["areas"])]
+    products = [read_product(terms) for family in seeds["family"] for terms in _members(family, seeds["areas"])]
     return tuple(sorted(products, key=lambda product: product.key))
 
 

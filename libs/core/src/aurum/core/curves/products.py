@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING
 
 from aurum.core.curves.keys import CurveKey
-
-if TYPE_CHECKING:
-    from aurum.core.curves.product_documents import ReferenceNames
 
 
 class Weighting(StrEnum):
@@ -54,21 +48,8 @@ class Product:
     expiry: str = ""
     settles_on: str | None = None
 
-    @classmethod
-    def from_document(cls, document: Mapping[str, object], *, names: ReferenceNames | None = None) -> Product:
-        """Return the product that a JSON or TOML document describes.
-
-        Required: ``key``, ``title``, ``unit``, ``tick``, ``calendar``. ``currency`` is that of the unit, also when it is left
-        out. ``weighting`` is by default that of the commodity: power by hours, all others by days. The other members are those
-        of the class. ``names``: the reference data that it may name, by default the package's. Raises ``InvalidDocument``
-        about the first member that is wrong.
-        """
-        from aurum.core.curves.product_documents import read_product  # polars: the process of workers does without it
-
-        return read_product(document, names)
-
     def to_document(self) -> dict[str, object]:
-        """Return the product as JSON-representable values, which ``from_document`` reads back to an equal product."""
+        """Return the product as JSON-representable values, which ``read_product`` reads back to an equal product."""
         return {
             "key": str(self.key),
             "title": self.title,
@@ -85,14 +66,6 @@ class Product:
             "expiry": self.expiry,
             "settles_on": self.settles_on,
         }
-
-
-@cache
-def default_products() -> tuple[Product, ...]:
-    """Return the products of ``products.toml``, ascending by key."""
-    from aurum.core.curves.product_documents import seeded_products
-
-    return seeded_products()
 
 
 def default_weighting(commodity: str) -> Weighting:

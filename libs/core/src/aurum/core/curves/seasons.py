@@ -65,7 +65,8 @@ class SeasonFamily:
         """Return the family that a JSON or TOML document describes.
 
         Required: ``name``, ``seasons``: a list of ``{"name": "Win", "aliases": ["Winter"], "first_month": 10, "months": 6}``.
-        Optional: ``title``. Raises ``InvalidDocument``.
+        Optional: ``title``. Labels are not checked: ``season_documents`` does it for documents of users. Raises
+        ``InvalidDocument``.
         """
         read = Document("season family", document, cls.__dataclass_fields__)
         seasons = tuple(_season(item) for item in read.objects("seasons"))
@@ -75,10 +76,7 @@ class SeasonFamily:
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
             raise read.refused("seasons", "two seasons have one name", repeated)
-        family = cls(read.word("name"), seasons, read.note("title") or "")
-        for season in seasons:
-            _refuse_unreadable(read, family, season)
-        return family
+        return cls(read.word("name"), seasons, read.note("title") or "")
 
     def to_document(self) -> dict[str, object]:
         """Return the family as JSON-representable values, which ``from_document`` reads back to an equal family."""
@@ -125,19 +123,6 @@ def _season(document: Mapping[str, object]) -> Season:
         months=read.whole("months", among=range(1, _MONTHS_OF_YEAR + 1)),
         aliases=read.items("aliases", str),
     )
-
-
-def _refuse_unreadable(read: Document, family: SeasonFamily, season: Season) -> None:
-    """Refuse a name that a label cannot have ("1st"), or that means another period ("Q1" for February to April)."""
-    from aurum.core.curves.period_labels import InvalidPeriod, read_span  # it imports this module
-
-    for name in (season.name, *season.aliases):
-        try:
-            is_read = read_span(f"{name}-25", family, None) == season.span(2025)
-        except InvalidPeriod:
-            is_read = False
-        if not is_read:
-            raise read.refused("seasons", f"{name}-25 would not be read as this season", name)
 
 
 def _folded(name: str) -> str:

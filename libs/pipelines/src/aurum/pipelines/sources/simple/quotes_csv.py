@@ -21,7 +21,7 @@ from aurum.core.catalog import Reason
 from aurum.core.curves.keys import CurveKey, InvalidCurveKey
 from aurum.core.curves.period_labels import InvalidPeriod
 from aurum.core.curves.periods import parse_period
-from aurum.core.curves.products import default_products
+from aurum.core.curves.product_documents import default_products
 from aurum.core.curves.quotes import FIELDS
 from aurum.core.curves.seasons import SeasonFamily, parse_season_family
 from aurum.core.names import nearest
