@@ -32,7 +32,7 @@ from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.history.log import PostgresArchiveLog
-from aurum.storage.postgres.private.connections import PrivatePool
+from aurum.storage.postgres.private_connections import PrivatePool
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.trino import TrinoAway, TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino import lake as iceberg

@@ -22,8 +22,8 @@ from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import ReferenceKind
 from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.postgres.private.connections import ROLE, SCHEMA, TABLES, PrivatePool, PrivateRoleMissing
 from aurum.storage.postgres.private.store import PostgresPrivateStores
+from aurum.storage.postgres.private_connections import ROLE, SCHEMA, TABLES, PrivatePool, PrivateRoleMissing
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.curves import product_named, quotes_file
 from aurum.storage.testing.stores import PostgresStore

@@ -79,8 +79,8 @@ from aurum.storage.postgres.models.marts import PostgresMartReader
 from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
-from aurum.storage.postgres.private.connections import PrivatePool
 from aurum.storage.postgres.private.store import PostgresPrivateStores
+from aurum.storage.postgres.private_connections import PrivatePool
 from aurum.storage.postgres.probe import PostgresProbe
 from aurum.storage.postgres.quality.log import PostgresQualityLog
 from aurum.storage.postgres.quality.validations import PostgresValidationLog

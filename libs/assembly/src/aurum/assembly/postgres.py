@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from aurum.storage.ports.watermarks import WatermarkLog
     from aurum.storage.ports.webhooks import WebhookStore
     from aurum.storage.postgres.observations.partials import PostgresPartialsReader
-    from aurum.storage.postgres.private.connections import PrivatePool
+    from aurum.storage.postgres.private_connections import PrivatePool
     from aurum.storage.postgres.quality.validations import PostgresValidationLog
     from aurum.storage.timescale import TimescalePartialsReader
 
@@ -258,7 +258,7 @@ class PostgresStore:
 
     @cached_part
     def _private_pool(self) -> PrivatePool:
-        from aurum.storage.postgres.private.connections import PrivatePool
+        from aurum.storage.postgres.private_connections import PrivatePool
 
         return PrivatePool(self.database, slow_query_s=self.settings.telemetry.slow_query_s)
 

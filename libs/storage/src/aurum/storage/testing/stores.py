@@ -53,8 +53,8 @@ from aurum.storage.postgres.observations.neighbours import PostgresNeighbourRead
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.observations.undo_log import PostgresUndoLog
-from aurum.storage.postgres.private.connections import PrivatePool
 from aurum.storage.postgres.private.store import PostgresPrivateStores
+from aurum.storage.postgres.private_connections import PrivatePool
 from aurum.storage.postgres.quality.log import PostgresQualityLog
 from aurum.storage.postgres.quality.validations import PostgresValidationLog
 from aurum.storage.postgres.recordings.log import PostgresChangeLog

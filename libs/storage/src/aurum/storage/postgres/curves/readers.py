@@ -7,8 +7,8 @@ from aurum.storage.curves import TenantedCurveReader
 from aurum.storage.ports.curves import CurveReader
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.curves.reader import PostgresCurveReader
-from aurum.storage.postgres.private.connections import PrivatePool
-from aurum.storage.postgres.private.transaction import PRIVATE_JOURNAL
+from aurum.storage.postgres.private_connections import PrivatePool
+from aurum.storage.postgres.private_recordings import PRIVATE_JOURNAL
 
 
 def curve_reader(pool: PostgresPool, private: PrivatePool, clock: Clock) -> CurveReader:

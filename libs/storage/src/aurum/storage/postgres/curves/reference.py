@@ -12,8 +12,8 @@ from aurum.core.errors import AurumError, Conflict, UnknownName
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind, StoredProduct
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.curves.products import PRODUCT, REFERENCE, stored_product, stored_reference, unknown_product
-from aurum.storage.postgres.private.connections import ROLE, SCHEMA, role_missing
-from aurum.storage.postgres.private.transaction import BEGIN_RECORDING
+from aurum.storage.postgres.private_connections import ROLE, SCHEMA, role_missing
+from aurum.storage.postgres.private_recordings import BEGIN_RECORDING
 from aurum.storage.product_documents import document_of
 
 _TERMS = ("key", "title", "commodity", "area", "block", "venue", "document")

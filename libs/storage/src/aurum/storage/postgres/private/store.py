@@ -12,8 +12,9 @@ from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.observations.undo_log import PostgresUndoLog
 from aurum.storage.postgres.private.catalog import PrivateCatalog
-from aurum.storage.postgres.private.connections import PrivatePool
-from aurum.storage.postgres.private.transaction import PRIVATE_JOURNAL, PostgresPrivateTransactions
+from aurum.storage.postgres.private.transaction import PostgresPrivateTransactions
+from aurum.storage.postgres.private_connections import PrivatePool
+from aurum.storage.postgres.private_recordings import PRIVATE_JOURNAL
 
 
 class PostgresPrivateStores:

@@ -19,19 +19,12 @@ from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.curves.writer import PostgresCurveWriter
 from aurum.storage.postgres.files.writer import PostgresFileWriter
 from aurum.storage.postgres.observations.writer import PostgresObservationWriter
-from aurum.storage.postgres.private.connections import TenantPool
-from aurum.storage.postgres.recordings.writer import Journal, PostgresRecordingWriter
+from aurum.storage.postgres.private_connections import TenantPool
+from aurum.storage.postgres.private_recordings import BEGIN_RECORDING, PRIVATE_JOURNAL
+from aurum.storage.postgres.recordings.writer import PostgresRecordingWriter
 from aurum.storage.private import DeclaredSeriesWriter, NoQuarantine
 
-PRIVATE_JOURNAL = Journal("hashtextextended('aurum.private ' || current_setting('aurum.tenant'), 0)", is_announced=False)
-"""The recordings of one tenant: tenants do not wait for each other, and the shared change feed is not told."""
-
 _LOCK_TENANT = "SELECT pg_advisory_xact_lock(hashtextextended('aurum.private.series ' || current_setting('aurum.tenant'), 0))"
-# Reads as loaded by an instant are refused before the first recording. A tenant has no series before its first declaration.
-BEGIN_RECORDING = """
-INSERT INTO recording (recorded_at, action) SELECT '2000-01-01Z', 'begin' WHERE NOT EXISTS (SELECT FROM recording)
-"""
-"""The first recording of a tenant, before everything that it stores."""
 _LOCK = "SELECT series_id, unit, frequency, zone, location_name FROM series WHERE key = $1 FOR UPDATE"
 _OF_SERIES = ("observation_confirmation", "observation_undo", "series")
 
