@@ -218,7 +218,7 @@ async def test_parts_of_different_tenants_are_not_one_file(store: Store) -> None
 async def test_two_parts_of_a_file_do_not_name_one_product(store: Store) -> None:
     await declare(store, BASE)
     file = quotes_file([(0, 0, 1, 1.0)], key=BASE)
-    with pytest.raises(ValueError, match="two parts of a file name"):
+    with pytest.raises(ValueError, match="two parts of a file name the product"):
         await store.loader.load(replace(file, parts=(*file.parts, *file.parts)))
 
 

@@ -18,7 +18,7 @@ from aurum.core.frames import UTC_US
 from aurum.storage.ports.access import Actor, AuditWriter
 from aurum.storage.ports.curves import CurveQuotes, CurveWriter, StoredQuotes
 from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, FileWriter, LoadOutcome, Part
-from aurum.storage.ports.observations import LockedSeries, Moment, ObservationWriter, StoredRows
+from aurum.storage.ports.observations import LockedSeries, Moment, ObservationWriter, SeriesRows, StoredRows
 from aurum.storage.ports.private import PrivateStores
 from aurum.storage.ports.quality import QualityWriter
 from aurum.storage.ports.recordings import DatasetChange, NewIssue, RecordingAction, RecordingWriter
@@ -160,11 +160,15 @@ def _owner(parts: Sequence[Part]) -> str | None:
 
 def _refuse_shared_names(parts: Sequence[Part]) -> None:
     """Raise ``ValueError`` when two parts name one series or product: only rows of one part are compared with each other."""
-    names = [(part.curves if isinstance(part, CurveQuotes) else part.series)["key"] for part in parts]
+    _refuse_repeated("series", [part.series["key"] for part in parts if isinstance(part, SeriesRows)])
+    _refuse_repeated("product", [part.curves["key"] for part in parts if isinstance(part, CurveQuotes)])
+
+
+def _refuse_repeated(kind: str, names: Sequence[pl.Series]) -> None:
     keys = pl.concat(names) if len(names) > 1 else pl.Series("key", [], pl.String)
     if keys.n_unique() < keys.len():
         shared = keys.filter(keys.is_duplicated())[0]
-        raise ValueError(f"two parts of a file name {shared}: put all its rows into one part")
+        raise ValueError(f"two parts of a file name the {kind} {shared}: put all its rows into one part")
 
 
 async def _lock(tx: LoadTransaction, part: Part) -> LockedSeries | Sequence[int]:
