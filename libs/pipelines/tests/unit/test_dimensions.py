@@ -19,7 +19,7 @@ RUNS = (
     (r"isone:rt_lmp_final:|pjm:hrl_load_metered:|pjm:pjme_hourly:", MarketRun.SETTLEMENT),
     (r"isone:smd_hourly:da_", MarketRun.DAY_AHEAD),
     (r"isone:smd_hourly:", MarketRun.SETTLEMENT),
-    (r"\w+:(da_\w+|damlbmp_\w+|prc_lmp_dam|ene_slrs_dam|dam_spp|day_ahead_prices):", MarketRun.DAY_AHEAD),
+    (r"\w+:(da_\w+|damlbmp_\w+|prc_lmp_dam|ene_slrs_dam|dam_spp|day_ahead_(prices|auction)):", MarketRun.DAY_AHEAD),
     (r"caiso:ene_slrs_ruc:", MarketRun.RESIDUAL_COMMITMENT),
     (r"caiso:ene_slrs_hasp:|nyiso:rtc_zone:", MarketRun.HOUR_AHEAD),
     (r"entsoe:intraday_auction_prices:", MarketRun.INTRADAY_AUCTION),

@@ -171,7 +171,8 @@ def _validate_file(settings: Settings, path: Path, *, as_json: bool) -> None:
             documents.append({**dataset, "outcomes": plain(results)})
             continue
         rows = [(one.expectation, one.severity, "ok" if one.success else "failed", one.unexpected) for one in results]
-        console().print(f"{part.source}:{part.dataset}, {part.rows.height:,} observations")
+        word = "quotes" if "trade_date" in part.rows.columns else "observations"
+        console().print(f"{part.source}:{part.dataset}, {part.rows.height:,} {word}")
         console().print(table(["expectation", "severity", "result", "unexpected"], rows, right=["unexpected"]))
     if as_json:
         print_json(documents)

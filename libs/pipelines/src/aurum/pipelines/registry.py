@@ -20,15 +20,18 @@ from aurum.pipelines.sources.caiso import SOURCE as CAISO
 from aurum.pipelines.sources.datahub import SOURCE as DATAHUB
 from aurum.pipelines.sources.drought_monitor import SOURCE as DROUGHT_MONITOR
 from aurum.pipelines.sources.ecb import SOURCE as ECB
+from aurum.pipelines.sources.eex import SOURCE as EEX
 from aurum.pipelines.sources.eia import SOURCE as EIA
 from aurum.pipelines.sources.entsoe import SOURCE as ENTSOE
 from aurum.pipelines.sources.ercot import SOURCE as ERCOT
 from aurum.pipelines.sources.fred import SOURCE as FRED
+from aurum.pipelines.sources.ice import SOURCE as ICE
 from aurum.pipelines.sources.ieso import SOURCE as IESO
 from aurum.pipelines.sources.isone import SOURCE as ISONE
 from aurum.pipelines.sources.miso import SOURCE as MISO
 from aurum.pipelines.sources.noaa import SOURCE as NOAA
 from aurum.pipelines.sources.nyiso import SOURCE as NYISO
+from aurum.pipelines.sources.nymex import SOURCE as NYMEX
 from aurum.pipelines.sources.pjm import SOURCE as PJM
 from aurum.pipelines.sources.spp import SOURCE as SPP
 from aurum.storage.ports.private import PRIVATE_SOURCE
@@ -152,9 +155,8 @@ class Registry:
 
 def own_registry() -> Registry:
     """Return the registry of the sources that Aurum ships, in the order in which they are listed."""
-    return Registry(
-        [PJM, ISONE, NYISO, CAISO, ERCOT, MISO, SPP, AESO, IESO, ENTSOE, EIA, FRED, ECB, DATAHUB, DROUGHT_MONITOR, NOAA]
-    )
+    markets = [PJM, ISONE, NYISO, CAISO, ERCOT, MISO, SPP, AESO, IESO, ENTSOE]
+    return Registry([*markets, EIA, FRED, ECB, DATAHUB, DROUGHT_MONITOR, NOAA, EEX, NYMEX, ICE])
 
 
 def default_registry() -> Registry:

@@ -6,12 +6,12 @@ only afterwards, on a weekend. Such a row is not known on its trade date.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import polars as pl
 
+from aurum.core.curves.sessions import next_session
 from aurum.core.frames import UTC_US
 from aurum.core.publication import OnDay
 
@@ -23,13 +23,13 @@ _WEEK = 7
 class FinalSettlement:
     """The final settlement of a period is known no earlier than the auction of its last delivery day.
 
-    ``auction``: when the prices of a delivery day are published. ``next_session``: returns the first session after a day.
+    ``auction``: when the prices of a delivery day are published. ``sessions``: name of the venue's session calendar.
     ``source``: the document or the files that show it. ``weeks_end_later``: weeks are quoted on the session after they end, so
     that no earlier row of a week is final.
     """
 
     auction: OnDay
-    next_session: Callable[[date], date]
+    sessions: str
     source: str
     weeks_end_later: bool = False
 
@@ -39,7 +39,7 @@ class FinalSettlement:
         ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``. A row is final if its period ends before the next
         session begins, so that no later row of the period follows.
         """
-        sessions = {day: self.next_session(day) for day in rows["trade_date"].unique().drop_nulls().to_list()}
+        sessions = {day: next_session(self.sessions, day) for day in rows["trade_date"].unique().drop_nulls().to_list()}
         following = pl.col("trade_date").replace_strict(list(sessions), list(sessions.values()), return_dtype=pl.Date)
         start, end = pl.col("delivery_start"), pl.col("delivery_end")
         is_final = (end > pl.col("trade_date")) & (end <= following)

@@ -11,7 +11,10 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
+from aurum.core.curves.quotes import PARSED_QUOTES
+
 _POSITION = "position"
+_OF_SERIES = ["location", "measure", "ts", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,12 @@ class ExpectationResult:
 
 
 def validate(rows: pl.DataFrame, suite_path: Path) -> tuple[ExpectationResult, ...]:
-    """Evaluate the expectations of a suite document on rows (schema ``PARSED``); results are in the order of the document."""
-    return validate_frame(rows.select("location", "measure", "ts", "value"), suite_path)
+    """Evaluate the expectations of a suite document on rows (schema ``PARSED``, of quotes ``PARSED_QUOTES``).
+
+    Results are in the order of the document.
+    """
+    columns = [name for name in PARSED_QUOTES if name != "line"] if "trade_date" in rows.columns else _OF_SERIES
+    return validate_frame(rows.select(columns), suite_path)
 
 
 def validate_frame(frame: pl.DataFrame, suite_path: Path) -> tuple[ExpectationResult, ...]:

@@ -2,8 +2,8 @@
 
 Great Expectations takes seconds to import and works on pandas, so Aurum evaluates the same documents with Polars; a test and
 ``aurum quality validate`` run the suites through Great Expectations itself and compare. Suites of files are about the long
-frame of a parsed file: columns ``location``, ``measure``, ``ts``, ``value``. Suites of marts, in ``marts/``, are about the
-columns of a mart.
+frame of a parsed file: columns ``location``, ``measure``, ``ts``, ``value``; of quotes those of ``PARSED_QUOTES``. Suites of
+marts, in ``marts/``, are about the columns of a mart.
 """
 
 from __future__ import annotations

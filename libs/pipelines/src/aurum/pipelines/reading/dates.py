@@ -46,13 +46,22 @@ _FORMS = {
     "%b": "[A-Za-z]{3}",
     "%B": "[A-Za-z]{3,9}",
     "%:z": "[+-](?:0[0-9]|1[0-4]):[0-5][0-9]",
+    "%z": "[+-](?:0[0-9]|1[0-4])[0-5][0-9]",
 }
+_SERIAL = r"^([1-9][0-9]{4})(?:\.0*)?$"
+_SERIAL_ZERO = date(1899, 12, 30)
 _DIRECTIVE = re.compile(r"%(?:\.f|:z|[A-Za-z])")
 
 
 def days(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
     """Return the days (Date) of texts; the first day of the period for a pattern of months or years."""
     return text.map_batches(partial(_read, patterns=patterns, dtype=pl.Date()), return_dtype=pl.Date)
+
+
+def serial_days(text: pl.Expr) -> pl.Expr:
+    """Return the days (Date) of a spreadsheet's serial numbers, ``41229`` or ``41229.00``; null for other texts."""
+    whole = pl.when(text.str.contains(_SERIAL)).then(text.str.extract(_SERIAL, 1)).cast(pl.Int32)
+    return (pl.lit(_SERIAL_ZERO) + pl.duration(days=whole)).cast(pl.Date)
 
 
 def times(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
@@ -62,7 +71,7 @@ def times(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
 
 
 def instants(text: pl.Expr, patterns: Sequence[str] = ISO_OFFSET) -> pl.Expr:
-    """Return the instants (``Datetime("us", "UTC")``) of texts with an offset; every pattern ends in ``%:z``."""
+    """Return the instants (``Datetime("us", "UTC")``) of texts with an offset; every pattern ends in ``%:z`` or ``%z``."""
     read = partial(_read, patterns=patterns, dtype=UTC_US)
     return text.str.replace("Z$", "+00:00").map_batches(read, return_dtype=UTC_US)
 

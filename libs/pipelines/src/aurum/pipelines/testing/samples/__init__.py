@@ -8,12 +8,13 @@ from .caiso import CAISO
 from .eia import EIA
 from .entsoe import ENTSOE
 from .ercot import ERCOT
+from .exchanges import EXCHANGES
 from .isone import ISONE
 from .nyiso import NYISO
 from .other_markets import OTHERS
 from .pjm import PJM
 from .sample import Sample
 
-SAMPLES = (*PJM, *ISONE, *NYISO, *CAISO, *ERCOT, *OTHERS, *ENTSOE, *EIA, *AGENCIES)
+SAMPLES = (*PJM, *ISONE, *NYISO, *CAISO, *ERCOT, *OTHERS, *ENTSOE, *EIA, *AGENCIES, *EXCHANGES)
 
 __all__ = ["SAMPLES", "Sample"]
