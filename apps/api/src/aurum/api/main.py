@@ -23,6 +23,8 @@ from aurum.api.process.memory import freeze_startup_objects, keep_freed_memory
 from aurum.api.process.sweeping import sweep_often
 from aurum.api.registry import LAYERS, RESPONSE_CACHE, Surface, enabled_layers, surface_of
 from aurum.api.serving.fast_path import FastPath
+from aurum.api.v2.curves.schemas import WRITTEN as CURVE_DOCUMENTS
+from aurum.api.v2.curves.schemas import QuoteRows
 from aurum.api.v2.private.schemas import PrivatePoints
 from aurum.api.v2.query.router import BatchAnswer
 from aurum.api.wiring import OpenStore, ServiceParts, open_service
@@ -95,9 +97,9 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            written = (SeriesObservations, ManySeriesObservations, Vintages, BatchAnswer)
+            written = (SeriesObservations, ManySeriesObservations, Vintages, BatchAnswer, *CURVE_DOCUMENTS)
             _, definitions = models_json_schema(
-                [*((model, "serialization") for model in written), (PrivatePoints, "validation")],
+                [*((model, "serialization") for model in written), (PrivatePoints, "validation"), (QuoteRows, "validation")],
                 ref_template="#/components/schemas/{model}",
             )
             components = document.setdefault("components", {}).setdefault("schemas", {})

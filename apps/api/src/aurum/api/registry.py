@@ -51,7 +51,10 @@ from aurum.api.v2.admin.usage.router import router as admin_usage
 from aurum.api.v2.alerts.router import router as alerts
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.changes.router import router as changes
+from aurum.api.v2.curves.moves import router as curve_moves
+from aurum.api.v2.curves.quotes import router as curve_queries
 from aurum.api.v2.curves.router import router as curves
+from aurum.api.v2.curves.upload import router as curve_upload
 from aurum.api.v2.drought.router import router as drought
 from aurum.api.v2.external.observations import router as external_observations
 from aurum.api.v2.external.router import router as external
@@ -128,6 +131,10 @@ FEATURES: Sequence[Feature] = (
     Feature("validations", validations),
     Feature("catalog", catalog),
     Feature("drought", drought),
+    # Before "curves", whose paths take any text as a key; a key has colons.
+    Feature("curve moves", curve_moves),
+    Feature("curve queries", curve_queries),
+    Feature("curve upload", curve_upload),
     Feature("curves", curves),
     Feature("external", external),
     Feature("external observations", external_observations),

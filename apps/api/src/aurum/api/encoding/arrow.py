@@ -124,4 +124,6 @@ def _dictionary(codes: NDArray[np.integer], words: Sequence[str]) -> pa.Dictiona
         return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), vocabulary)
     indices = np.array([places.get(word, -1) for word in words], np.int32)[codes]
     missing = indices < 0
-    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=missing if missing.any() else None), vocabulary)
+    # Polars reads the code of a null as well, so it must be one of the vocabulary.
+    codes = np.maximum(indices, 0)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing if missing.any() else None), vocabulary)

@@ -12,10 +12,11 @@ from aurum.api.middleware.refusal import refuse
 from aurum.common.settings.limits import LimitsSettings
 
 _POINTS = re.compile(r"/v2/private/series/[^/]+/observations")
+_QUOTES = "/v2/curves/quotes"
 
 
 class Size:
-    """Pure ASGI; a request without a body costs two look-ups. ``private_bytes``: longest body with points of private series."""
+    """Pure ASGI; a request without a body costs two look-ups. ``private_bytes``: longest body with points or quotes."""
 
     def __init__(self, app: ASGIApp, settings: LimitsSettings, *, private_bytes: int | None = None) -> None:
         self._app = app
@@ -53,6 +54,7 @@ class Size:
 
     def _most(self, scope: Scope) -> int:
         is_points = scope["method"] == "PUT" and _POINTS.fullmatch(scope["path"]) is not None
+        is_points = is_points or (scope["method"] == "POST" and scope["path"] == _QUOTES)
         return self._most_points if is_points else self._most_body
 
     async def _refuse(self, scope: Scope, send: Send, most: int) -> None:
