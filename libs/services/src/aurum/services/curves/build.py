@@ -1,0 +1,292 @@
+"""Builds: curves that reprice stored or stated quotes, with receipts that repeat them.
+
+answer = await build(reading, BuildQuestion("power:DE:base:EEX", trade_date=date(2024, 10, 14)))
+again = await repeat(reading, answer.receipt)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurum.core.calendars import Block
+from aurum.core.curves.build import Build, BuildQuote, Objective, build_curve
+from aurum.core.curves.calendars import day_hours
+from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
+from aurum.core.curves.products import Weighting
+from aurum.core.errors import InvalidParameters
+from aurum.services.curves.build_answer import BuildAnswer
+from aurum.services.curves.build_inputs import Quoted, inline_quotes, parsed_period, stored_quotes
+from aurum.services.curves.build_question import BuildQuestion, NothingToBuild
+from aurum.services.curves.build_terms import BuildTerms, terms_of, terms_of_calendar
+from aurum.services.curves.in_delivery import Forward, forward_quotes
+from aurum.services.curves.known import LATEST, Known, trade_date_of
+from aurum.services.curves.priors import Form, form_of, form_versions
+from aurum.services.curves.reading import CurveReading
+from aurum.services.curves.receipts import (
+    Inputs,
+    QuoteInput,
+    Receipt,
+    check_inputs,
+    check_result,
+    digest,
+    question_of,
+    receipt_of,
+)
+
+MOST_CELLS = 1_500_000
+"""Most cells of one build: forty years of quarter hours."""
+
+
+async def build(reading: CurveReading, question: BuildQuestion, *, now: datetime | None = None) -> BuildAnswer:
+    """Build a curve. ``now``: the present, for the receipts of a tenant's own products.
+
+    Raises ``UnknownName`` for a product that the caller may not read, ``InvalidParameters``, ``NothingToBuild``,
+    ``ContradictoryQuotes`` in a strict build, ``InvalidBuild``, and ``Unavailable``.
+    """
+    loaded = reading.observations.loaded
+    if question.as_loaded is not None or loaded is None or not _reads_store(question):
+        return await _answer(reading, question)
+    before = await loaded.latest()
+    answer = await _answer(reading, question, recorded_at=_Instants(before, now))
+    after = await loaded.latest()
+    if after == before:
+        return answer
+    # A load has committed meanwhile: what was read may be of both states, so it is read again as of the later one.
+    return await _answer(reading, replace(question, as_loaded=after))
+
+
+async def versions_of(reading: CurveReading, question: BuildQuestion) -> tuple[object, ...]:
+    """Return the versions of everything in the store that an answer depends on, for entity tags. Raises like ``build``."""
+    terms = await _terms(reading, question)
+    keys = [question.prior.curve] if question.prior is not None and question.prior.curve is not None else []
+    others = [await terms_of(reading, key) for key in keys]
+    products = tuple((one.key, one.stored.version) for one in (*terms, *others) if one.stored is not None)
+    return products, _reference_terms(terms), await form_versions(reading, terms[0], question)
+
+
+async def repeat(reading: CurveReading, receipt: Receipt) -> BuildAnswer:
+    """Repeat the build of a receipt to 1e-9. Raises ``Restated``, which names each input that has changed since."""
+    answer = await _answer(reading, question_of(receipt), receipt=receipt)
+    check_result(receipt, cells=answer.receipt.cells, mean=answer.receipt.checksum)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Instants:
+    """Instants as of whose loads a read of the present saw the store.
+
+    ``recorded``: of the last recording, for shared products. ``now``: for those of a tenant, whose recordings are its own.
+    """
+
+    recorded: datetime
+    now: datetime | None
+
+    def of(self, terms: Sequence[BuildTerms]) -> datetime | None:
+        return self.now if any(one.stored is not None and one.stored.tenant is not None for one in terms) else self.recorded
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """Everything that a build is made of. ``quotes``: all, those in delivery included."""
+
+    question: BuildQuestion
+    terms: Sequence[BuildTerms]
+    trade_date: date | None
+    quotes: Sequence[Quoted]
+    forward: Forward
+    block: Block | None
+    grid: Grid
+    first: date
+    end: date
+    form: Form | None
+
+
+async def _answer(
+    reading: CurveReading, question: BuildQuestion, *, recorded_at: _Instants | None = None, receipt: Receipt | None = None
+) -> BuildAnswer:
+    resolved = await _resolved(reading, question)
+    inputs = _inputs(resolved)
+    if receipt is not None:
+        check_inputs(receipt, inputs)
+    terms = resolved.terms[0]
+    wanted = [
+        parsed_period(text, f"periods.{place}", terms, resolved.trade_date) for place, text in enumerate(question.periods)
+    ]
+    built = await asyncio.to_thread(_built, resolved)
+    settled = replace(
+        question,
+        trade_date=resolved.trade_date,
+        as_loaded=question.as_loaded or (recorded_at.of(resolved.terms) if recorded_at is not None else None),
+    )
+    known = built.values[np.isfinite(built.values)]
+    stored = receipt_of(settled, inputs, cells=len(built.values), mean=float(known.mean()) if len(known) else 0.0)
+    return BuildAnswer(
+        settled,
+        resolved.terms,
+        resolved.trade_date,
+        resolved.quotes,
+        resolved.forward,
+        resolved.block,
+        built,
+        resolved.grid,
+        resolved.first,
+        resolved.end,
+        wanted,
+        stored,
+        resolved.form,
+    )
+
+
+async def _resolved(reading: CurveReading, question: BuildQuestion) -> _Resolved:
+    terms = await _terms(reading, question)
+    known = Known(question.as_of, question.as_loaded)
+    trade_date, quotes = await _quotes(reading, terms, question, known)
+    forward = await forward_quotes(reading, terms[0], quotes, trade_date, question.in_delivery, known)
+    if not forward.ahead:
+        raise _nothing(terms[0], trade_date, quotes, forward)
+    block = _only_block(forward.ahead)
+    quoted_first = min(one.period.first for one in forward.ahead)
+    quoted_end = max(one.period.end for one in forward.ahead)
+    first, end = question.first or quoted_first, question.end or quoted_end
+    if first >= end:
+        raise InvalidParameters(("from", f"must be before to, {end}", first.isoformat()))
+    grid = _grid(terms[0], min(first, quoted_first), max(end, quoted_end), question)
+    form = await form_of(reading, terms[0], grid, question, trade_date, known)
+    return _Resolved(question, terms, trade_date, quotes, forward, block, grid, first, end, form)
+
+
+async def _terms(reading: CurveReading, question: BuildQuestion) -> Sequence[BuildTerms]:
+    if question.curve is None:
+        if question.calendar is None or question.quotes is None:
+            why = "is missing: name a curve, or send quotes with the delivery calendar that they are counted in"
+            raise InvalidParameters(("curve", why, None))
+        return [await terms_of_calendar(reading, question.calendar)]
+    if question.calendar is not None:
+        raise InvalidParameters(("calendar", "is that of the curve: leave one of the two out", question.calendar))
+    terms = [await terms_of(reading, question.curve)]
+    for place, key in enumerate(question.together):
+        other = await terms_of(reading, key)
+        if other.calendar != terms[0].calendar or other.unit != terms[0].unit:
+            why = f"{key} has another delivery calendar or unit than {question.curve}: build it by itself"
+            raise InvalidParameters((f"together.{place}", why, key))
+        if any(other.name == one.name for one in terms):
+            why = f"{key} has the block {other.name}, as another curve of the request: send curves of different blocks"
+            raise InvalidParameters((f"together.{place}", why, key))
+        terms.append(other)
+    return terms
+
+
+async def _quotes(
+    reading: CurveReading, terms: Sequence[BuildTerms], question: BuildQuestion, known: Known
+) -> tuple[date | None, Sequence[Quoted]]:
+    """Return the trade date and all quotes of a question."""
+    products = [one.stored for one in terms if one.stored is not None]
+    wanted = question.trade_date
+    if question.quotes is not None:
+        trade_date = await trade_date_of(reading, products, wanted, known) if wanted is not None else None
+        return trade_date, inline_quotes(question.quotes, terms[0], trade_date)
+    trade_date = await trade_date_of(reading, products, wanted if wanted is not None else LATEST, known)
+    if trade_date is None:
+        why = f"{terms[0].key} has no quotes that were known: load settlements, or send quotes"
+        raise NothingToBuild(why, curve=terms[0].key, trade_date=None, excluded=[])
+    return trade_date, await stored_quotes(reading, terms, trade_date, known, question.kinds)
+
+
+def _nothing(terms: BuildTerms, trade_date: date | None, quotes: Sequence[Quoted], forward: Forward) -> NothingToBuild:
+    excluded = [one.label for one in forward.excluded]
+    name = terms.key or "the request"
+    on = "" if trade_date is None else f" on {trade_date}"
+    if not quotes:
+        why = f"{name} has no priced quotes{on}: choose another trade date, or send quotes"
+    else:
+        why = f"every quote of {name}{on} is in delivery ({', '.join(excluded[:5])}): nothing is left to build"
+    return NothingToBuild(why, curve=terms.key, trade_date=None if trade_date is None else str(trade_date), excluded=excluded)
+
+
+def _only_block(quotes: Sequence[Quoted]) -> Block | None:
+    """Return the block of quotes; None where all are of all hours. Raises ``InvalidParameters`` for several blocks."""
+    blocks = {one.block.name: one.block for one in quotes if one.block is not None}
+    if len(blocks) > 1:
+        names = ", ".join(sorted(blocks))
+        why = f"quotes of all hours and of one block are built together, not of {names}: build the blocks one by one"
+        raise InvalidParameters(("quotes", why, names))
+    return next(iter(blocks.values()), None)
+
+
+def _grid(terms: BuildTerms, first: date, end: date, question: BuildQuestion) -> Grid:
+    a_day = 1 if question.grid.minutes is None else 1500 // question.grid.minutes
+    if (end - first).days * a_day > MOST_CELLS:
+        why = f"has more than {MOST_CELLS:,} cells from {first} to {end}: choose a coarser grid or fewer quotes"
+        raise InvalidParameters(("grid", why, str(question.grid)))
+    try:
+        return make_grid(terms.calendar, first, end, question.grid)
+    except InvalidGrid as error:
+        raise InvalidParameters(("grid", error.detail, str(question.grid)), **dict(error.facts)) from error
+
+
+def _built(resolved: _Resolved) -> Build:
+    question, grid, block, form = resolved.question, resolved.grid, resolved.block, resolved.form
+    quotes = [
+        BuildQuote(one.period.first, one.period.end, one.price, one.label, None if one.block is None else one.block.name)
+        for one in resolved.forward.ahead
+    ]
+    return build_curve(
+        quotes,
+        grid,
+        tick=min(one.tick for one in resolved.terms),
+        objective=question.objective,
+        prior=None if form is None else form.values,
+        profile=question.profile,
+        window_mean=None if form is None else form.window_mean,
+        extrapolate=question.extrapolate,
+        blocks=None if block is None else {block.name: block_of_grid(grid, block)},
+        weights=_weights(resolved.terms[0], grid),
+        strict=question.strict,
+    )
+
+
+def _weights(terms: BuildTerms, grid: Grid) -> NDArray[np.float64] | None:
+    """Return the weights of cells of a product whose days count alike; None where hours count."""
+    if terms.weighting is Weighting.HOURS or terms.block is not None:
+        return None
+    return grid.hours / day_hours(grid.calendar, grid.first, grid.end)[grid.day]
+
+
+def _inputs(resolved: _Resolved) -> Inputs:
+    terms = _reference_terms(resolved.terms)
+    if resolved.block is not None:
+        terms[f"block {resolved.block.name}"] = digest(resolved.block.to_document())
+    if resolved.forward.spot is not None:
+        terms[f"spot prices {resolved.forward.spot.series}"] = resolved.forward.spot.digest
+    if resolved.form is not None:
+        terms |= resolved.form.terms
+    quotes = [
+        QuoteInput(label=one.period.label, first=one.period.first, end=one.period.end, block=one.identity[2], price=one.price)
+        for one in resolved.quotes
+    ]
+    return Inputs(quotes, terms)
+
+
+def _reference_terms(every: Sequence[BuildTerms]) -> dict[str, str]:
+    """Return digests of the terms of curves by name."""
+    terms: dict[str, str] = {}
+    for one in every:
+        terms[f"calendar {one.calendar.name}"] = digest(one.calendar.to_document())
+        if one.block is not None:
+            terms[f"block {one.block.name}"] = digest(one.block.to_document())
+        if one.stored is not None:
+            terms[f"product {one.key}"] = digest([one.tick, one.unit, one.currency, str(one.weighting), one.name])
+    return terms
+
+
+def _reads_store(question: BuildQuestion) -> bool:
+    """Return whether the answer depends on quotes or spot prices in the store."""
+    inline = question.quotes is not None
+    needs_spot = question.objective is Objective.SHAPE or question.in_delivery != "exclude" or question.prior is not None
+    return not inline or needs_spot

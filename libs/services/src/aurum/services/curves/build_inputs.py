@@ -1,0 +1,126 @@
+"""The quotes of a build: stored ones of a trade date, or those of the question, by delivery period and block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from aurum.core.calendars import Block
+from aurum.core.curves.calendars import DeliveryCalendar
+from aurum.core.curves.period_labels import InvalidPeriod
+from aurum.core.curves.periods import Period, name_period, parse_period
+from aurum.core.errors import InvalidParameters
+from aurum.core.markettime import InvalidInstant, parse_day, parse_moment
+from aurum.services.curves.build_question import InlineQuote
+from aurum.services.curves.build_terms import BuildTerms
+from aurum.services.curves.known import Known, quotes_of
+from aurum.services.curves.reading import CurveReading
+from aurum.storage.ports.curves import QuoteSpan
+
+MOST_QUOTES = 2_000
+"""Most quotes of one build: the system that it solves has an equation for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A price of a delivery period.
+
+    ``block``: None: all hours. ``is_mid``: the price is the mean of bid and ask, because no settlement is stored.
+    """
+
+    period: Period
+    price: float
+    block: Block | None = None
+    is_mid: bool = False
+
+    @property
+    def label(self) -> str:
+        """The label of the period, with the block if there is one: ``Q1-25 PEAK``."""
+        return self.period.label if self.block is None else f"{self.period.label} {self.block.name}"
+
+    @property
+    def identity(self) -> tuple[date, date, str]:
+        """The first day, the end and the block."""
+        return self.period.first, self.period.end, "" if self.block is None else self.block.name
+
+
+async def stored_quotes(
+    reading: CurveReading, every: Sequence[BuildTerms], trade_date: date, known: Known, kinds: Sequence[str]
+) -> list[Quoted]:
+    """Return the priced quotes of a trade date of all curves, in the order of delivery.
+
+    The price is the settlement; without one the mean of bid and ask. Quotes without either are left out. ``kinds``: only these
+    kinds of period; empty: all. Raises ``InvalidParameters`` for an ``as_loaded`` out of reach.
+    """
+    by_id = {terms.stored.curve_id: terms for terms in every if terms.stored is not None}
+    products = [terms.stored for terms in every if terms.stored is not None]
+    frame = await quotes_of(reading, products, QuoteSpan(trade_dates=(trade_date,)), known)
+    priced = frame.with_columns(
+        price=pl.coalesce("settle", (pl.col("bid") + pl.col("ask")) / 2), is_mid=pl.col("settle").is_null()
+    ).filter(pl.col("price").is_not_null() & (pl.col("delivery_end") > pl.col("delivery_start")))
+    rows = priced.select("curve_id", "delivery_start", "delivery_end", "price", "is_mid").rows()
+    quotes = [
+        Quoted(name_period(first, end, seasons=by_id[curve].seasons, trade_date=trade_date), price, by_id[curve].block, is_mid)
+        for curve, first, end, price, is_mid in rows
+    ]
+    return [one for one in quotes if not kinds or one.period.kind in kinds]
+
+
+def inline_quotes(quotes: Sequence[InlineQuote], terms: BuildTerms, trade_date: date | None) -> list[Quoted]:
+    """Return the quotes of a question. Raises ``InvalidParameters``, which names the quote by its place."""
+    if len(quotes) > MOST_QUOTES:
+        raise InvalidParameters(("quotes", f"at most {MOST_QUOTES:,} quotes can be built at once", len(quotes)))
+    result = [_inline(quote, f"quotes.{place}", terms, trade_date) for place, quote in enumerate(quotes)]
+    seen: dict[tuple[date, date, str], int] = {}
+    for place, one in enumerate(result):
+        if seen.setdefault(one.identity, place) != place and result[seen[one.identity]].price != one.price:
+            why = f"{one.label} is quoted twice with different prices, also in quotes.{seen[one.identity]}: send it once"
+            raise InvalidParameters((f"quotes.{place}.price", why, one.price))
+    return [result[place] for place in seen.values()]
+
+
+def parsed_period(text: str, field: str, terms: BuildTerms, trade_date: date | None) -> Period:
+    """Return the period of a label. Raises ``InvalidParameters``, which names the field."""
+    try:
+        return parse_period(text, seasons=terms.seasons, trade_date=trade_date)
+    except InvalidPeriod as error:
+        raise InvalidParameters((field, error.detail, text)) from error
+
+
+def _inline(quote: InlineQuote, field: str, terms: BuildTerms, trade_date: date | None) -> Quoted:
+    block = terms.block if quote.block is None else terms.block_named(quote.block, f"{field}.block")
+    if quote.period is not None:
+        if quote.start is not None or quote.end is not None:
+            raise InvalidParameters((f"{field}.period", "send a period, or start and end, not both", quote.period))
+        return Quoted(parsed_period(quote.period, f"{field}.period", terms, trade_date), quote.price, block)
+    if quote.start is None or quote.end is None:
+        raise InvalidParameters((field, "needs a period, or start and end", None))
+    first = _delivery_day(quote.start, f"{field}.start", terms.calendar)
+    end = _delivery_day(quote.end, f"{field}.end", terms.calendar)
+    if end <= first:
+        raise InvalidParameters((f"{field}.end", "must be after start", quote.end))
+    return Quoted(name_period(first, end, seasons=terms.seasons, trade_date=trade_date), quote.price, block)
+
+
+def _delivery_day(text: str, field: str, calendar: DeliveryCalendar) -> date:
+    """Return the delivery day of a date, or the one that begins at an instant."""
+    try:
+        return parse_day(text)
+    except InvalidInstant:
+        pass
+    try:
+        instant = parse_moment(text)
+    except InvalidInstant as error:
+        raise InvalidParameters(
+            (field, f"must be a date, or the instant at which a delivery day begins: {error.detail}", text)
+        ) from error
+    day = calendar.day_of(instant)
+    if calendar.start_of(day) != instant:
+        why = (
+            f"is not the start of a delivery day of {calendar.name}, which begins at {calendar.day_start:%H:%M} {calendar.zone}"
+        )
+        raise InvalidParameters((field, why, text))
+    return day

@@ -1,0 +1,115 @@
+"""Receipts of builds repeat them to 1e-9 whatever was loaded since, or name what has been restated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from curve_quotes import BASE, BY, PEAK, curve_reading, hourly_spot, product_of, session_file
+
+from aurum.core.curves.build import Objective
+from aurum.core.curves.grids import Resolution
+from aurum.core.errors import InvalidParameters
+from aurum.services.curves.build import build, repeat
+from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, Prior, Wave
+from aurum.services.curves.receipts import Receipt, Restated, parse_receipt
+from aurum.storage.testing.stores import Store
+
+DAY = date(2024, 10, 14)
+QUOTES = [("2024-10", 70.0), ("2024-11", 90.84), ("2024-12", 92.5), ("Q1-25", 98.31)]
+KNOWN = datetime(2024, 10, 14, 16, 30, tzinfo=UTC)
+START = datetime(2023, 10, 15, 22, tzinfo=UTC)
+WAVE = [60.0 + 20.0 * np.sin(hour * np.pi / 12) for hour in range(24 * 366)]
+
+
+def through_json(receipt: Receipt) -> Receipt:
+    return parse_receipt(receipt.model_dump_json().encode())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"together": (PEAK,), "grid": Resolution.HOUR, "strict": True},
+        {"objective": Objective.SHAPE, "grid": Resolution.HOUR},
+        {"in_delivery": InDelivery.NET_REALISED, "kinds": ("month",)},
+        {"prior": Prior(Wave(10.0, 15.0)), "first": date(2024, 12, 1), "periods": ("Dec-24",)},
+        {"quotes": (InlineQuote(100.0, "Cal-26"),), "trade_date": DAY},
+    ],
+)
+async def test_a_receipt_repeats_its_build_after_corrections_and_late_files(store: Store, changed: dict[str, Any]) -> None:
+    reading = await curve_reading(
+        store,
+        session_file(BASE, DAY, QUOTES, known_at=KNOWN),
+        session_file(PEAK, DAY, [("2024-11", 105.0)], known_at=KNOWN),
+        hourly_spot(START, WAVE),
+    )
+    first = await build(reading, replace(BuildQuestion(BASE), **changed))
+    # A correction, a later session, and a file that is late: it was known before the build and came after it.
+    await curve_reading(
+        store,
+        session_file(BASE, DAY, [("2024-11", 91.5)], known_at=KNOWN + timedelta(days=1)),
+        session_file(BASE, DAY, [("2025-01", 99.0)], known_at=KNOWN - timedelta(minutes=1)),
+        session_file(BASE, DAY + timedelta(days=1), [("2024-11", 80.0)], known_at=KNOWN + timedelta(days=1)),
+    )
+    again = await repeat(reading, through_json(first.receipt))
+    assert list(again.values) == list(first.values)
+    for name, values in first.values.items():
+        np.testing.assert_allclose(again.values[name], values, rtol=0, atol=1e-9)
+    assert again.receipt == first.receipt
+
+
+async def test_a_build_of_the_present_differs_after_a_correction(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    first = await build(reading, BuildQuestion(BASE))
+    await curve_reading(store, session_file(BASE, DAY, [("2024-11", 91.5)], known_at=KNOWN + timedelta(days=1)))
+    assert abs((await build(reading, BuildQuestion(BASE))).values["value"] - first.values["value"]).max() > 0.1
+
+
+async def test_other_terms_of_the_product_are_named(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    first = await build(reading, BuildQuestion(BASE))
+    stored = await reading.curves.product(BASE, tenant=None)
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.put_product(replace(product_of(BASE), tick=0.05), tenant=None, version=stored.version)
+    with pytest.raises(Restated, match=f"product {BASE} has been restated") as refused:
+        await repeat(reading, first.receipt)
+    assert refused.value.facts["restated"] == [{"input": f"product {BASE}"}]
+
+
+async def test_a_quote_that_the_store_does_not_say_is_named_with_both_prices(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    document = (await build(reading, BuildQuestion(BASE))).receipt.model_dump(mode="json")
+    document["quotes"][1]["price"] = 90.0
+    document["quotes"][3] |= {"first": "2025-01-01", "end": "2025-02-01", "label": "Jan-25"}
+    with pytest.raises(Restated) as refused:
+        await repeat(reading, Receipt.model_validate(document))
+    assert refused.value.facts["restated"] == [
+        {"input": "quote Nov-24", "was": 90.0, "now": 90.84},
+        {"input": "quote Jan-25", "was": 98.31, "now": None},
+        {"input": "quote Q1-25", "was": None, "now": 98.31},
+    ]
+
+
+async def test_quotes_of_the_question_need_no_store(store: Store) -> None:
+    reading = await curve_reading(store)
+    question = BuildQuestion(None, quotes=(InlineQuote(90.0, "Jan-25"), InlineQuote(80.0, "Q1-25")), calendar="eu_power")
+    first = await build(reading, question)
+    assert first.question.as_loaded is None
+    again = await repeat(reading, through_json(first.receipt))
+    assert (again.values["value"] == first.values["value"]).all()
+
+
+@pytest.mark.parametrize(
+    "damage", [{"question": {"curve": 5}}, {"question": {"grid": "P7D"}}, {"question": {"nothing": 1, "quotes": "x"}}]
+)
+async def test_a_document_that_no_build_made_is_refused(store: Store, damage: dict[str, Any]) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    receipt = (await build(reading, BuildQuestion(BASE))).receipt
+    with pytest.raises(InvalidParameters, match=r"receipt\.question"):
+        await repeat(reading, receipt.model_copy(update=damage))
+    with pytest.raises(InvalidParameters, match="receipt"):
+        parse_receipt(b'{"method": 1}')
