@@ -213,6 +213,11 @@ async def test_a_method_that_is_not_allowed_is_405_and_names_those_that_are(clie
             assert response.json()["type"] == "/problems/method-not-allowed"
 
 
+async def test_the_methods_of_a_path_are_not_those_of_a_parameter_in_its_place(client: httpx.AsyncClient) -> None:
+    response = await client.options("/v2/jobs/queues")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+
+
 async def test_no_acceptable_format_is_406_and_names_those_on_offer(client: httpx.AsyncClient) -> None:
     problem = await refused(client, OBSERVATIONS, status=406, accept="image/png")
     assert "application/json" in problem["offered"]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from aurum.api.http.closing_stream import ClosingStream
+
+EVENT_STREAM: Final[dict[str, Any]] = {
+    "schema": {
+        "title": "Server-sent events",
+        "description": "Events with the fields `id`, `event` and `data` (JSON), separated by empty lines; comments in between",
+    }
+}
+"""The content of such a response in openapi.json. Without a type: some clients read the stream as text, others as events."""
 
 _log = structlog.get_logger(__name__)
 

@@ -272,11 +272,14 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of a path: those of its routes, and HEAD wherever there is GET (``middleware.head``)."""
-    matching = (route for route in request.app.routes if isinstance(route, Route))
-    methods = {
-        method for route in matching if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
-    }
+    """Return the methods of a path: those of its routes, and HEAD wherever there is GET (``middleware.head``).
+
+    Its routes have the path of the first that matches: ``/v2/jobs/queues`` is not a job, though ``/v2/jobs/{job_id}`` matches.
+    """
+    matching = [
+        route for route in request.app.routes if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    methods = {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 

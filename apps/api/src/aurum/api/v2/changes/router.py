@@ -14,7 +14,7 @@ from aurum.api.contract.filters import DatasetFilter, SourceFilter
 from aurum.api.contract.params import known_only
 from aurum.api.handlers.paging import Cursor, Limit, requested_page, sealed_meta
 from aurum.api.handlers.services import services
-from aurum.api.http.event_stream import EventStream
+from aurum.api.http.event_stream import EVENT_STREAM, EventStream
 from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.http.request_state import caller_of, state_of
 from aurum.api.process.drain import Drain
@@ -112,7 +112,7 @@ async def list_changes(
         **problems(Gone),
         200: {
             "description": "Server-sent events: `id` is the position, `event` is `change`, `data` an entry of the list",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": EVENT_STREAM},
         },
     },
 )

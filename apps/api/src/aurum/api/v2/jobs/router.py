@@ -16,7 +16,7 @@ from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.job_pages import position_of, sort_key
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
-from aurum.api.http.event_stream import EventStream
+from aurum.api.http.event_stream import EVENT_STREAM, EventStream
 from aurum.api.http.problems import problems
 from aurum.api.http.request_state import caller_of, state_of
 from aurum.api.process.drain import Drain
@@ -133,7 +133,7 @@ async def read_job(request: Request, response: Response, job_id: JobId) -> schem
         **problems(NotFound),
         200: {
             "description": "Server-sent events: `event` is `state` or `progress`, `data` the state of the job",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": EVENT_STREAM},
         },
         204: {"description": "The job has ended, and `Last-Event-ID` is its last event: do not connect again"},
     },
