@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from aurum.core.curves.product_documents import default_products
 from aurum.core.errors import Conflict, UnknownName
 from aurum.storage.ports.curves import ProductFilter, ReferenceKind, UnknownProduct
 from aurum.storage.ports.files import FileFilter
@@ -267,3 +268,14 @@ async def test_a_document_of_a_tenant_replaces_the_shared_one_of_its_name(store:
     (own,) = await store.curves.references(ReferenceKind.SEASONS, tenant="acme")
     (shared,) = await store.curves.references(ReferenceKind.SEASONS, tenant="bolt")
     assert (own.document, shared.document) == ({"of": "acme"}, {"of": "None"})
+
+
+async def test_every_term_of_a_product_is_stored(store: Store) -> None:
+    products = default_products()
+    async with store.transactions.transaction(by=BY) as tx:
+        assert await tx.curve_reference.declare(products) == len(products)
+    async with store.transactions.transaction(by=BY) as tx:
+        assert await tx.curve_reference.declare(products) == 0
+    stored = await store.curves.products(ALL, tenant=None)
+    assert {one.product for one in stored} == set(products)
+    assert len({one.curve_id for one in stored}) == len(products)

@@ -16,7 +16,7 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 from aurum.core.errors import Invalid
 from aurum.pipelines.alerts import find_faults
-from aurum.pipelines.declarations import declare_catalog
+from aurum.pipelines.declarations import declare_catalog, declare_products
 from aurum.pipelines.fetch.catch_up import Load, SinceLast
 from aurum.pipelines.fetch.downloads import Downloads
 from aurum.pipelines.fetch.fetching import Fetching
@@ -187,8 +187,9 @@ class Pipelines:
         return changes
 
     async def declare_catalog(self) -> None:
-        """Write every source, dataset and default block of this release into the catalog. Raises ``Unavailable``."""
+        """Write every source, dataset, default block and product of this release into the store. Raises ``Unavailable``."""
         await declare_catalog(self.registry, self.store.catalog.writer)
+        await declare_products(self.store.transactions)
 
     async def declare_schedule(self) -> int:
         """Write the schedules of this release into the store, under the settings of this process, and return their number.

@@ -1,4 +1,4 @@
-"""Writes the declared sources and datasets, and the shipped block definitions, into the catalog."""
+"""Writes the declared sources and datasets, the shipped block definitions and the shipped products into the store."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Mapping
 
 from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, SourceEntry
+from aurum.core.curves.product_documents import default_products
 from aurum.pipelines.places import place_names
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Source
+from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import CatalogWriter
+from aurum.storage.ports.transaction import Transactions
+
+_RELEASE = Actor("aurum")
 
 
 async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:
@@ -20,6 +25,12 @@ async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:
         blocks=[block.to_document() for block in default_blocks()],
         places=place_names(),
     )
+
+
+async def declare_products(transactions: Transactions) -> int:
+    """Add the shipped products, and replace the terms of those that were not edited; return the number that changed."""
+    async with transactions.transaction(by=_RELEASE) as tx:
+        return await tx.curve_reference.declare(default_products())
 
 
 def publication_of(dataset: Dataset) -> tuple[dict[str, object], ...]:

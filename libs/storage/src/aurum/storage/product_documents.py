@@ -1,9 +1,9 @@
-"""Products as documents of a store, and back. Terms are checked where they are written, not where they are read."""
+"""Products from the documents of a store. Terms are checked where they are written, not where they are read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from aurum.core.curves.keys import CurveKey
@@ -11,11 +11,6 @@ from aurum.core.curves.products import Product, Weighting
 
 _TERMS = frozenset(field.name for field in fields(Product))
 """A newer release may have stored others."""
-
-
-def document_of(product: Product) -> dict[str, object]:
-    """Return the terms of a product as a document that JSON can hold."""
-    return {**asdict(product), "key": str(product.key), "weighting": str(product.weighting)}
 
 
 def product_of(document: Mapping[str, Any]) -> Product:

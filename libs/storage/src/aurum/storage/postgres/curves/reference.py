@@ -14,7 +14,6 @@ from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.curves.products import PRODUCT, REFERENCE, stored_product, stored_reference, unknown_product
 from aurum.storage.postgres.private_connections import ROLE, SCHEMA, role_missing
 from aurum.storage.postgres.private_recordings import BEGIN_RECORDING
-from aurum.storage.product_documents import document_of
 
 _TERMS = ("key", "title", "commodity", "area", "block", "venue", "document")
 # In the order of keys, so that two processes that declare the same products cannot deadlock.
@@ -26,6 +25,7 @@ ON CONFLICT (key) DO UPDATE
 SET title = excluded.title, document = excluded.document, version = p.version + 1
 WHERE NOT p.is_edited AND p.document <> excluded.document
 """  # noqa: S608 - constants
+_STORED = "SELECT key, document, is_edited FROM product WHERE key = ANY($1)"
 _ADD = f"""
 INSERT INTO product ({", ".join(_TERMS)}, is_edited) VALUES ($1, $2, $3, $4, $5, $6, $7, true)
 ON CONFLICT DO NOTHING RETURNING {PRODUCT}
@@ -64,8 +64,12 @@ class PostgresCurveReferenceWriter:
         self._connection = connection
 
     async def declare(self, products: Sequence[Product]) -> int:
-        columns = list(zip(*map(_terms, products), strict=True)) or [()] * len(_TERMS)
-        status = await self._connection.execute(_DECLARE, *map(list, columns))
+        # Most processes declare what is stored already: they lock no row and announce nothing.
+        stored = {row["key"]: row for row in await self._connection.fetch(_STORED, [str(product.key) for product in products])}
+        changed = [product for product in products if _differs(product, stored.get(str(product.key)))]
+        if not changed:
+            return 0
+        status = await self._connection.execute(_DECLARE, *map(list, zip(*map(_terms, changed), strict=True)))
         return int(status.split()[-1])
 
     async def put_product(self, product: Product, *, tenant: str | None, version: int | None = None) -> StoredProduct:
@@ -80,7 +84,7 @@ class PostgresCurveReferenceWriter:
                 if row is None:
                     raise Conflict(f"product {key} exists already: read it and send its version to replace it", key=key)
                 return stored_product(row, tenant)
-            row = await connection.fetchrow(_REPLACE, key, product.title, document_of(product), version)
+            row = await connection.fetchrow(_REPLACE, key, product.title, product.to_document(), version)
             if row is None:
                 stored = await connection.fetchval(_VERSION, key)
                 if stored is None:
@@ -158,6 +162,10 @@ def _changed(what: str, version: int, stored: int) -> Conflict:
     return Conflict(f"{what} has version {stored}, not {version}: read it again", version=stored)
 
 
+def _differs(product: Product, stored: asyncpg.Record | None) -> bool:
+    return stored is None or not (stored["is_edited"] or stored["document"] == product.to_document())
+
+
 def _terms(product: Product) -> tuple[object, ...]:
     key = product.key
-    return (str(key), product.title, key.commodity, key.area, key.block, key.venue, document_of(product))
+    return (str(key), product.title, key.commodity, key.area, key.block, key.venue, product.to_document())
