@@ -194,8 +194,9 @@ def _cell_means(layer: Layer, cells: Cells, hours: Floats) -> Layer:
     """Return the means of a layer over cells, weighted by hours by day; 0 where a cell has no hours."""
     sums = cells.sums(hours)
     divisor = np.where(sums > 0, sums, 1.0)
-    level = np.add.reduceat(layer.level * hours, cells.edges[:-1])[: len(cells)]
-    rows = np.add.reduceat(_response(layer) * hours[:, None], cells.edges[:-1])[: len(cells)]
+    starts, end = cells.edges[:-1], int(cells.edges[-1])
+    level = np.add.reduceat((layer.level * hours)[:end], starts)
+    rows = np.add.reduceat((_response(layer) * hours[:, None])[:end], starts)
     return Layer(level / divisor, rows / divisor[:, None])
 
 

@@ -122,7 +122,7 @@ def forward_quotes(
 def realised_by_day(day: Sequence[int] | Floats, values: Floats, hours: Floats, days: int, first: date) -> Realised:
     """Return realised prices by day.
 
-    ``day``: (cells,) numbers of days from ``first``. ``values``, ``hours``: (cells,) prices and lengths of hours (of the block);
+    ``day``: (cells,) numbers of days from ``first``. ``values``, ``hours``: (cells,) prices and lengths of hours (of a block);
     NaN prices are missing hours.
     """
     numbers = np.asarray(day, np.int64)
