@@ -7,16 +7,18 @@ only afterwards, on a weekend. Such a row is not known on its trade date.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
-from aurum.core.curves.sessions import next_session
+from aurum.core.curves.sessions import parse_session_calendar, sessions_of
 from aurum.core.frames import UTC_US
 from aurum.core.publication import OnDay
 
 _DAY = timedelta(days=1)
 _WEEK = 7
+_SEARCHED = timedelta(days=30)
+"""Days within which a session follows on any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,25 @@ class FinalSettlement:
         ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``. A row is final if its period ends before the next
         session begins, so that no later row of the period follows.
         """
-        sessions = {day: next_session(self.sessions, day) for day in rows["trade_date"].unique().drop_nulls().to_list()}
-        following = pl.col("trade_date").replace_strict(list(sessions), list(sessions.values()), return_dtype=pl.Date)
+        following = self._following(rows["trade_date"])
         start, end = pl.col("delivery_start"), pl.col("delivery_end")
-        is_final = (end > pl.col("trade_date")) & (end <= following)
+        is_final = (end > pl.col("trade_date")) & (end <= pl.col("following"))
         if self.weeks_end_later:
             is_week = ((end - start) == pl.duration(days=_WEEK)) & (start.dt.weekday() == 1)
             is_final &= ~is_week
-        frame = rows.select(last=pl.when(is_final).then(end - _DAY))
+        frame = rows.with_columns(following.alias("following")).select(last=pl.when(is_final).then(end - _DAY))
         auctions = {day: self.auction.of_day(day) for day in frame["last"].unique().drop_nulls().to_list()}
         instant = pl.col("last").replace_strict(list(auctions), list(auctions.values()), return_dtype=UTC_US)
         return frame.select(instant.alias("earliest")).to_series()
+
+    def _following(self, days: pl.Series) -> pl.Series:
+        """Return the first session after each day; null where the calendar of the venue does not reach."""
+        first, last = days.min(), days.max()
+        if not isinstance(first, date) or not isinstance(last, date):
+            return days
+        calendar = parse_session_calendar(self.sessions)
+        end = min(last + _SEARCHED, calendar.last)
+        sessions = pl.Series("session", sessions_of(calendar, max(first, calendar.first), end + _DAY), pl.Date)
+        known = pl.DataFrame({"session": sessions}).with_columns(pl.col("session").alias("day"))
+        wanted = pl.DataFrame({"day": days + _DAY}).with_row_index().sort("day")
+        return wanted.join_asof(known, on="day", strategy="forward").sort("index")["session"]
