@@ -12,9 +12,11 @@ selection    products by key and pattern                       catalog      the 
 reference    calendars, seasons and blocks                     periods      delivery periods of quotes
 prices       unit and currency                                 quotes       quotes and history
 strips       prices of periods                                 diff         moves between two trade dates
+completeness trade dates beside the sessions of the venue
 """
 
-from aurum.services.curves.catalog import Completeness, CurveFacts, CurvesPage, curve_facts, curves_page
+from aurum.services.curves.catalog import CurveFacts, CurvesPage, curve_facts, curves_page
+from aurum.services.curves.completeness import Completeness, KindCompleteness, completeness_by_kind
 from aurum.services.curves.diff import DiffAnswer, DiffPlan, DiffQuestion, plan_diff, read_diff
 from aurum.services.curves.known import LATEST, PREVIOUS, Known
 from aurum.services.curves.periods import DeliveryPeriod, delivered, delivery_period, requested_period
@@ -38,6 +40,7 @@ __all__ = [
     "DiffAnswer",
     "DiffPlan",
     "DiffQuestion",
+    "KindCompleteness",
     "Known",
     "PeriodStrip",
     "QuotesAnswer",
@@ -48,6 +51,7 @@ __all__ = [
     "StripsPlan",
     "StripsQuestion",
     "Terms",
+    "completeness_by_kind",
     "curve_facts",
     "curve_of",
     "curves_of",
