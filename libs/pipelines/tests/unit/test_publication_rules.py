@@ -126,6 +126,9 @@ POINTS = {
     "eex:day_ahead_auction": ("2025-03-30T23:00+02:00", "2025-03-29T12:57+01:00"),
     "nymex:futures": ("2025-03-10T00:00-04:00", "2025-03-10T18:00-04:00"),
     "ice:futures": ("2025-03-31T00:00+01:00", "2025-03-31T21:00+01:00"),
+    "eod_workbook:eugp": ("2025-03-31T00:00+01:00", "2025-03-31T18:00+01:00"),
+    "eod_workbook:rp": ("2025-11-03T00:00+00:00", "2025-11-03T18:00+00:00"),
+    "eod_workbook:pw": ("2025-03-10T00:00-04:00", "2025-03-10T18:00-04:00"),
 }
 OWN_FREQUENCY = {"fred:observations CPIAUCSL value": Frequency.MONTH, "fred:observations DGS10 value": Frequency.DAY}
 

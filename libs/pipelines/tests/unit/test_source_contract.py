@@ -22,6 +22,7 @@ SUITES = read_suites(CONTRACTS / EXPECTATIONS)
 REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "pjm": {"rule": {"pjme_hourly": "a re-publication of years of history, which says nothing of its first publication"}},
     "eia": {"kind": {f"wholesale_hubs:{name}": "it counts trades" for name in ("volume", "trades", "counterparties")}},
+    "simple": {"rule": {"quotes": "a desk writes the file when it likes, and its quotes may be of years"}},
     "ieso": {"kind": {"gen_output_by_fuel_hourly:generation_control_actions": "actions of the operator, not of plants"}},
 }
 

@@ -23,6 +23,7 @@ from aurum.pipelines.sources.ecb import SOURCE as ECB
 from aurum.pipelines.sources.eex import SOURCE as EEX
 from aurum.pipelines.sources.eia import SOURCE as EIA
 from aurum.pipelines.sources.entsoe import SOURCE as ENTSOE
+from aurum.pipelines.sources.eod_workbook import SOURCE as EOD_WORKBOOK
 from aurum.pipelines.sources.ercot import SOURCE as ERCOT
 from aurum.pipelines.sources.fred import SOURCE as FRED
 from aurum.pipelines.sources.ice import SOURCE as ICE
@@ -33,6 +34,7 @@ from aurum.pipelines.sources.noaa import SOURCE as NOAA
 from aurum.pipelines.sources.nyiso import SOURCE as NYISO
 from aurum.pipelines.sources.nymex import SOURCE as NYMEX
 from aurum.pipelines.sources.pjm import SOURCE as PJM
+from aurum.pipelines.sources.simple import SOURCE as SIMPLE
 from aurum.pipelines.sources.spp import SOURCE as SPP
 from aurum.storage.ports.private import PRIVATE_SOURCE
 
@@ -156,7 +158,7 @@ class Registry:
 def own_registry() -> Registry:
     """Return the registry of the sources that Aurum ships, in the order in which they are listed."""
     markets = [PJM, ISONE, NYISO, CAISO, ERCOT, MISO, SPP, AESO, IESO, ENTSOE]
-    return Registry([*markets, EIA, FRED, ECB, DATAHUB, DROUGHT_MONITOR, NOAA, EEX, NYMEX, ICE])
+    return Registry([*markets, EIA, FRED, ECB, DATAHUB, DROUGHT_MONITOR, NOAA, EEX, NYMEX, ICE, EOD_WORKBOOK, SIMPLE])
 
 
 def default_registry() -> Registry:

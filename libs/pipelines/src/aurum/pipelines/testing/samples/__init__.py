@@ -5,6 +5,7 @@ Days are such that day and month can be exchanged (4 July), so that a spreadshee
 
 from .agencies import AGENCIES
 from .caiso import CAISO
+from .desks import DESKS
 from .eia import EIA
 from .entsoe import ENTSOE
 from .ercot import ERCOT
@@ -15,6 +16,6 @@ from .other_markets import OTHERS
 from .pjm import PJM
 from .sample import Sample
 
-SAMPLES = (*PJM, *ISONE, *NYISO, *CAISO, *ERCOT, *OTHERS, *ENTSOE, *EIA, *AGENCIES, *EXCHANGES)
+SAMPLES = (*PJM, *ISONE, *NYISO, *CAISO, *ERCOT, *OTHERS, *ENTSOE, *EIA, *AGENCIES, *EXCHANGES, *DESKS)
 
 __all__ = ["SAMPLES", "Sample"]
