@@ -31,6 +31,7 @@ pytestmark = pytest.mark.needs_process
 
 EXPECTATIONS = contracts_directory(None) / "expectations"
 ERCOT = "rpt.DAMLZHBSPP_2025.xlsx"
+BROKER = "EOD_EUGP_20250917_1430.xlsx"
 NYISO_HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
 GOOD = SourceFile("20251105damlbmp_zone.csv", f"{NYISO_HEADER}11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00\n".encode())
 STRINGS = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -79,10 +80,11 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def test_a_small_workbook_with_far_cells_is_refused(files: IsolatedFiles) -> None:
+@pytest.mark.parametrize("name", [ERCOT, BROKER])
+def test_a_small_workbook_with_far_cells_is_refused(files: IsolatedFiles, name: str) -> None:
     content = far_workbook()
     assert len(content) < 2000
-    assert "needs more memory than 2048 MiB" in refusal(files, ERCOT, content)
+    assert "needs more memory than 2048 MiB" in refusal(files, name, content)
 
 
 def test_a_workbook_with_gigabytes_of_strings_is_refused_and_costs_this_process_nothing(files: IsolatedFiles) -> None:

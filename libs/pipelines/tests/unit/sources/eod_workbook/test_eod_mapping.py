@@ -48,6 +48,8 @@ def test_no_location_is_spelt_as_another_one_of_its_place_and_kind(scheme: Schem
         ("EUGP", ("United Kingdom", "National Balancing Point", "natural_gas", "Baseload"), "gas:NBP:base:EUGP"),
         ("RP", ("Great Britain", "UKA", "Emissions", ""), "emissions:UKA:base:RP"),
         ("RP", ("", "TTF", "Gas", ""), "gas:TTF:base:RP"),
+        ("RP", ("Continental Europe", "France", "Power", "Peakload"), "power:FR:peak:RP"),
+        ("RP", ("Europe", "NBP", "Gas", "Flat"), "gas:NBP:base:RP"),
         ("PW", ("ERCOT", "HB_NORTH", "Real Time", "5x16"), "power:ERCOT.NORTH:peak:PW"),
         ("PW", ("SPP", "North Hub", "DA", "7x8"), "power:SPP.NORTH_HUB.DA:7x8:PW"),
         ("PW", ("", "Western Hub", "Day-Ahead", "ATC"), "power:PJM.WESTERN_HUB.DA:base:PW"),
@@ -66,6 +68,12 @@ def test_a_hub_that_two_operators_have_needs_its_operator() -> None:
     curve = broker.scheme.curve_of(labels, "PW")
     assert isinstance(curve, Unmapped)
     assert "ERCOT.WEST, PJM.WESTERN_HUB" in curve.why
+
+
+def test_a_location_outside_the_region_of_several_countries_is_not_guessed() -> None:
+    broker = venues()["EUGP"]
+    labels = dict(zip(broker.scheme.headers, ("Continental Europe", "NBP", "Gas", ""), strict=True))
+    assert isinstance(broker.scheme.curve_of(labels, "EUGP"), Unmapped)
 
 
 def test_folding_ignores_case_blanks_and_punctuation_and_nothing_else() -> None:

@@ -130,6 +130,20 @@ def test_label_rows_with_titles_may_stand_in_another_order(parse: Parse) -> None
     assert parsed.rows["curve"].to_list() == ["power:DE:base:EUGP"]
 
 
+def test_a_title_that_is_a_price_type_is_not_the_row_of_types(parse: Parse) -> None:
+    rows = price_sheet([DE_BASE], MID, [(OCT, [88.0])])
+    rows[0] = ["Mid"]
+    assert parse(NAME, {"Fixed": rows}).rows["settle"].to_list() == [88.0]
+
+
+def test_the_tenors_repeated_beside_later_columns_are_not_prices(parse: Parse) -> None:
+    columns: list[Labels] = [DE_BASE, ("", "", "", ""), TTF]
+    rows: list[tuple[Cell, Sequence[Cell]]] = [(OCT, [88.0, OCT, 31.0]), (NOV, [89.0, NOV, 32.0])]
+    parsed = parse(NAME, {"Fixed": price_sheet(columns, [MID, "", MID], rows)})
+    assert parsed.rows.height == 4
+    assert parsed.refused.is_empty()
+
+
 def test_columns_that_repeat_those_of_the_first_sheet_are_one_quote(parse: Parse) -> None:
     rows: list[tuple[Cell, Sequence[Cell]]] = [(OCT, [88.0, 31.0]), (NOV, [90.0, 32.0])]
     sheets = {

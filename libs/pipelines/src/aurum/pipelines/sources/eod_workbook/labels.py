@@ -73,6 +73,7 @@ class Scheme:
 
     ``headers``: names of the label rows, from top to bottom: place, location, kind, block. ``titles``: by header, folded titles
     that a label row may have. ``words``: by header (all but the location), the canonical word of each folded spelling.
+    ``wider``: the places within a region of several, such as Europe.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Scheme:
     titles: Mapping[str, frozenset[str]]
     words: Mapping[str, Mapping[str, str]]
     entries: tuple[Entry, ...]
+    wider: Mapping[str, frozenset[str]]
 
     def curve_of(self, labels: Mapping[str, str], venue: str) -> Curve | Unmapped:
         """Return the curve that the labels of a column name, or why they name none. ``labels``: text by header.
@@ -105,7 +107,8 @@ class Scheme:
         return self._only(words[place], where, words[kind], words[block], labels, venue)
 
     def _only(self, place: str, where: str, kind: str, block: str, labels: Mapping[str, str], venue: str) -> Curve | Unmapped:
-        of_kind = [entry for entry in self.entries if entry.kind == kind and (not place or entry.place == place)]
+        places = self.wider.get(place, frozenset()) | {place}
+        of_kind = [entry for entry in self.entries if entry.kind == kind and (not place or entry.place in places)]
         here = [entry for entry in of_kind if not where or where in entry.locations]
         if not here:
             location = self.headers[1]
@@ -160,7 +163,8 @@ def _scheme(name: str, content: Mapping[str, Any]) -> Scheme:
                 )
                 for curve in terms["areas"]
             ]
-    return Scheme(name, (place, location, kind, block), titles, words, tuple(entries))
+    wider = {word: frozenset(members) for word, members in content.get("wider", {}).items()}
+    return Scheme(name, (place, location, kind, block), titles, words, tuple(entries), wider)
 
 
 def _entry(kind: str, curve: Mapping[str, Any], blocks: Iterable[str], places: Mapping[str, Sequence[str]]) -> Entry:

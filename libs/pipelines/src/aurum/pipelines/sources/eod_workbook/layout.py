@@ -92,8 +92,9 @@ def price_type(text: str) -> PriceType | None:
 def find_table(sheet: Sheet, scheme: Scheme) -> Table | NoTable:
     """Return the table of a sheet. Raises ``RefusedFile`` for a table of prices that cannot be read with certainty."""
     top = [sheet.row(position) for position in range(min(_TOP, sheet.cells.height))]
-    types = next((position for position, cells in enumerate(top) if _is_row_of_types(cells)), None)
-    dated = _date_cell(top[:types])
+    dated = _date_cell(top)
+    first = 0 if dated is None else dated[0] + 1
+    types = next((position for position in range(first, len(top)) if _is_row_of_types(top[position])), None)
     if types is None:
         why = "has no row of price types (Mid, Bid / Ask)"
         return NoTable(sheet, why, dated[0] if dated is not None else None)
@@ -128,6 +129,8 @@ def _is_row_of_types(cells: Sequence[str]) -> bool:
 def _date_cell(top: Sequence[Sequence[str]]) -> tuple[int, int, str] | None:
     """Return row, column and text of the trade date: in the cell ``Date:`` itself, or in the next one that is not empty."""
     for position, cells in enumerate(top):
+        if _is_row_of_types(cells) and len(list(filter(None, cells))) > 1:
+            return None  # where the prices begin; a title of one cell may be a price type, too
         for column, cell in enumerate(cells):
             match = _DATE.fullmatch(cell)
             if match is None:

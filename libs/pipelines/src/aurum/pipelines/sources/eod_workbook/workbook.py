@@ -170,10 +170,11 @@ def _families(names: Iterable[str]) -> Mapping[str, SeasonFamily | None]:
 def _curves(table: Table, venue: Venue, held: _Held) -> Mapping[Column, Curve]:
     """Return the columns whose curve and price type are known; the others are held back with all their cells."""
     known: dict[Column, Curve] = {}
-    tenors = table.sheet.cells[str(table.tenors)]
+    body = table.sheet.cells.slice(table.types + 1)
+    tenors = body[str(table.tenors)]
     for column in table.columns:
-        cells = table.sheet.cells[str(column.position)]
-        if not column.text and not any(column.labels.values()) and cells.equals(tenors.rename(cells.name), null_equal=True):
+        cells = body[str(column.position)]
+        if not column.text and not any(column.labels.values()) and cells.equals(tenors, null_equal=True):
             continue  # the tenors once more
         curve = venue.scheme.curve_of(column.labels, venue.name)
         row, why = table.types, ""
