@@ -49,6 +49,7 @@ from aurum.api.v2.admin.series.router import router as admin_series
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.admin.usage.router import router as admin_usage
 from aurum.api.v2.alerts.router import router as alerts
+from aurum.api.v2.calendars.router import router as calendars
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.changes.router import router as changes
 from aurum.api.v2.curves.moves import router as curve_moves
@@ -64,12 +65,14 @@ from aurum.api.v2.me.router import router as me
 from aurum.api.v2.models.router import router as models
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.private.router import router as private
+from aurum.api.v2.products.router import router as products
 from aurum.api.v2.quality.router import router as quality
 from aurum.api.v2.query.router import router as query
 from aurum.api.v2.search.router import router as search
 from aurum.api.v2.series.issues import router as issues
 from aurum.api.v2.series.movers import router as movers
 from aurum.api.v2.series.router import router as series
+from aurum.api.v2.shapes.router import router as shapes
 from aurum.api.v2.validations.router import router as validations
 from aurum.api.v2.webhooks.router import router as webhooks
 from aurum.common.settings import Settings
@@ -136,6 +139,9 @@ FEATURES: Sequence[Feature] = (
     Feature("curve queries", curve_queries),
     Feature("curve upload", curve_upload),
     Feature("curves", curves),
+    Feature("products", products),
+    Feature("calendars", calendars),
+    Feature("shapes", shapes),
     Feature("external", external),
     Feature("external observations", external_observations),
     Feature("me", me),

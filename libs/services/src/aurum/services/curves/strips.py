@@ -229,7 +229,8 @@ def _off_peak(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod) -> 
         value = off_peak(base, base_hours, peak, peak_hours)
     except NoHours as error:
         raise InvalidParameters(("period", error.detail, period.period.label)) from error
-    parts = [StripPart(period, base_hours, base, BASE), StripPart(period, -peak_hours, peak, PEAK)]
+    within = DeliveryPeriod(period.period, period.start, period.end, peak_hours)
+    parts = [StripPart(period, base_hours, base, BASE), StripPart(within, -peak_hours, peak, PEAK)]
     consistent = all(one.is_consistent for one in legs)
     return PeriodStrip(outside, value, None, None, StripMethod.FROM_BLOCKS, coverage, parts, None, consistent)
 

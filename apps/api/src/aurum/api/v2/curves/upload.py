@@ -112,7 +112,7 @@ def _rows(body: bytes, content_type: str) -> pl.DataFrame:
         raise _refused(error) from error
     # rows: pydantic made an object of each; the columns are taken from it once.
     columns = [pl.Series(name, [getattr(row, name) for row in document.data]).cast(pl.String) for name in COLUMNS]
-    return pl.DataFrame(columns).with_row_index("line", offset=1).cast(dict(QUOTE_ROWS)).select(list(QUOTE_ROWS))
+    return pl.DataFrame(columns).with_row_index("line", offset=1).cast({"line": pl.UInt32}).select(list(QUOTE_ROWS))
 
 
 def _refused(error: ValidationError) -> BadRows | InvalidParameters:

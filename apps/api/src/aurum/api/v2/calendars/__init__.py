@@ -1,0 +1,1 @@
+"""Calendars that curves are read with."""

@@ -1,0 +1,1 @@
+"""Products: what is traded, with the terms by which quotes are read."""

@@ -1,0 +1,1 @@
+"""Shapes: factors by day type and hour that curves are shaped with."""

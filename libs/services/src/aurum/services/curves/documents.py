@@ -1,0 +1,177 @@
+"""Reference documents that administrators and tenants write: delivery calendars, seasons, sessions and shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aurum.core.curves.calendars import DeliveryCalendar, default_delivery_calendars
+from aurum.core.curves.documents import Document, InvalidDocument
+from aurum.core.curves.season_documents import read_season_family
+from aurum.core.curves.seasons import default_season_families
+from aurum.core.curves.sessions import SessionCalendar, default_session_calendars
+from aurum.core.curves.shapes import InvalidShape, shape_from_document
+from aurum.core.errors import Conflict, InvalidParameters, UnknownName
+from aurum.core.names import nearest
+from aurum.services.curves.reading import CurveReading
+from aurum.storage.ports.access import Actor
+from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind
+from aurum.storage.ports.transaction import Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceEntry:
+    """A reference document as a caller sees it.
+
+    ``tenant``: owner; None: it belongs to all. ``version``: 0 for a shipped document that is not stored; its ``updated_at`` is
+    None.
+    """
+
+    name: str
+    document: Mapping[str, object]
+    tenant: str | None
+    version: int
+    updated_at: datetime | None
+
+
+async def reference_entries(reading: CurveReading, kind: ReferenceKind) -> Sequence[ReferenceEntry]:
+    """Return the documents of a kind that the caller reads with, ascending by name."""
+    shipped = {name: ReferenceEntry(name, document, None, 0, None) for name, document in shipped_documents(kind).items()}
+    stored = {one.name: _entry(one) for one in await reading.curves.references(kind, tenant=reading.tenant)}
+    return [entry for _, entry in sorted({**shipped, **stored}.items())]
+
+
+async def reference_entry(reading: CurveReading, kind: ReferenceKind, name: str) -> ReferenceEntry:
+    """Return one document. Raises ``UnknownName`` with the nearest names."""
+    entries = {one.name: one for one in await reference_entries(reading, kind)}
+    if name not in entries:
+        raise UnknownName(_called(kind), name, nearest(name, entries))
+    return entries[name]
+
+
+async def add_reference(
+    transactions: Transactions,
+    reading: CurveReading,
+    kind: ReferenceKind,
+    document: Mapping[str, object],
+    *,
+    tenant: str | None,
+    by: Actor,
+) -> ReferenceEntry:
+    """Add a document. ``tenant``: its owner; None: it belongs to all, and may replace a shipped one.
+
+    Raises ``InvalidParameters`` for a document that describes nothing, ``Conflict`` for a name that exists.
+    """
+    name, checked = checked_document(kind, document)
+    if tenant is not None and any(one.name == name and one.tenant is None for one in await reference_entries(reading, kind)):
+        raise Conflict(f"{_called(kind)} {name!r} is shared: choose another name for your own", name=name)
+    return await _put(transactions, kind, name, checked, tenant=tenant, version=None, by=by)
+
+
+async def change_reference(
+    transactions: Transactions,
+    reading: CurveReading,
+    kind: ReferenceKind,
+    name: str,
+    changes: Mapping[str, object],
+    *,
+    tenant: str | None,
+    version: int | None,
+    by: Actor,
+) -> ReferenceEntry:
+    """Change some members of a document; a change of a shipped one stores it. ``version``: that the caller has read.
+
+    Raises ``UnknownName``, ``InvalidParameters``, and ``Conflict`` for another version.
+    """
+    entry = await _owned(reading, kind, name, tenant)
+    _, checked = checked_document(kind, {**entry.document, **changes, "name": name})
+    if version is not None and version != entry.version:
+        raise Conflict(
+            f"{_called(kind)} {name!r} has version {entry.version}, not {version}: read it again", version=entry.version
+        )
+    return await _put(transactions, kind, name, checked, tenant=tenant, version=entry.version or None, by=by)
+
+
+async def remove_reference(
+    transactions: Transactions, reading: CurveReading, kind: ReferenceKind, name: str, *, tenant: str | None, by: Actor
+) -> None:
+    """Remove a stored document; the shipped one of its name holds again. Raises ``UnknownName``, ``Conflict`` for that one."""
+    entry = await _owned(reading, kind, name, tenant)
+    if not entry.version:
+        raise Conflict(f"{_called(kind)} {name!r} is part of this release and cannot be removed; it can be changed", name=name)
+    async with transactions.transaction(by=by) as tx:
+        await tx.curve_reference.delete_reference(kind, name, tenant=tenant)
+        await tx.audit.append(f"{kind}.remove", name, {"owner": tenant or "shared", "version": entry.version})
+
+
+def checked_document(kind: ReferenceKind, document: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
+    """Return the name and the canonical form of a document. Raises ``InvalidParameters``, which names the member."""
+    try:
+        name = Document(_called(kind), document, document).word("name")
+        parsed = _PARSERS[kind](document)
+    except InvalidDocument as error:
+        raise InvalidParameters((str(error.facts["field"]), error.detail, error.facts["value"])) from error
+    except InvalidShape as error:
+        raise InvalidParameters(("document", error.detail, None)) from error
+    return name, parsed
+
+
+def shipped_documents(kind: ReferenceKind) -> Mapping[str, Mapping[str, object]]:
+    """Return the shipped documents of a kind, by name."""
+    match kind:
+        case ReferenceKind.DELIVERY_CALENDAR:
+            return {one.name: one.to_document() for one in default_delivery_calendars()}
+        case ReferenceKind.SEASONS:
+            return {one.name: one.to_document() for one in default_season_families()}
+        case ReferenceKind.SESSIONS:
+            return {one.name: one.to_document() for one in default_session_calendars()}
+        case ReferenceKind.SHAPE:
+            return {}
+
+
+async def _put(
+    transactions: Transactions,
+    kind: ReferenceKind,
+    name: str,
+    document: Mapping[str, object],
+    *,
+    tenant: str | None,
+    version: int | None,
+    by: Actor,
+) -> ReferenceEntry:
+    async with transactions.transaction(by=by) as tx:
+        stored = await tx.curve_reference.put_reference(kind, name, document, tenant=tenant, version=version, by=by.subject)
+        action = f"{kind}.add" if version is None else f"{kind}.change"
+        await tx.audit.append(action, name, {"owner": tenant or "shared", "version": stored.version})
+    return _entry(stored)
+
+
+async def _owned(reading: CurveReading, kind: ReferenceKind, name: str, tenant: str | None) -> ReferenceEntry:
+    entry = await reference_entry(reading, kind, name)
+    if entry.tenant != tenant:
+        raise UnknownName(_called(kind), name)
+    return entry
+
+
+def _entry(stored: ReferenceDocument) -> ReferenceEntry:
+    return ReferenceEntry(stored.name, stored.document, stored.tenant, stored.version, stored.updated_at)
+
+
+def _called(kind: ReferenceKind) -> str:
+    return str(kind).replace("_", " ")
+
+
+def _shape(document: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the canonical form of the factors of a shape, with its origin where it was learned; its name is not part of it."""
+    origin = {"origin": document["origin"]} if "origin" in document else {}
+    factors = {name: value for name, value in document.items() if name not in ("name", "origin")}
+    return {**shape_from_document(factors).to_document(), **origin}
+
+
+_PARSERS: Mapping[ReferenceKind, Callable[[Mapping[str, object]], Mapping[str, object]]] = {
+    ReferenceKind.DELIVERY_CALENDAR: lambda document: DeliveryCalendar.from_document(document).to_document(),
+    ReferenceKind.SEASONS: lambda document: read_season_family(document).to_document(),
+    ReferenceKind.SESSIONS: lambda document: SessionCalendar.from_document(document).to_document(),
+    ReferenceKind.SHAPE: _shape,
+}
