@@ -26,6 +26,7 @@ from aurum.storage.ports.transaction import Transactions
 from aurum.storage.testing.stores import PostgresStore
 
 FETCH = {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "damlbmp_zone", "day": "2025-11-02"}}
+PRODUCT = {"key": "power:XA:base:DESK", "title": "Marks", "unit": "EUR/MWh", "tick": 0.01, "calendar": "eu_power"}
 ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v2/admin/keys"): ("/v2/admin/keys", {"name": "k", "roles": ["user"]}),
     ("POST", "/v2/admin/keys/{key_id}/rotate"): ("/v2/admin/keys/KEY/rotate", {}),
@@ -60,6 +61,19 @@ ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
         {"data": [{"start": "2025-11-02T00:00:00Z", "value": 1.0}]},
     ),
     ("DELETE", "/v2/private/series/{name}"): ("/v2/private/series/meter", None),
+    ("POST", "/v2/products"): ("/v2/products", PRODUCT),
+    ("PATCH", "/v2/products/{key}"): ("/v2/products/power:XA:base:DESK", {"title": "Marks of the desk"}),
+    ("DELETE", "/v2/products/{key}"): ("/v2/products/power:XA:base:DESK", None),
+    ("POST", "/v2/curves/quotes"): (
+        "/v2/curves/quotes",
+        {"data": [{"trade_date": "2024-10-14", "product": "power:XQ:base:DESK", "period": "Q1-25", "settle": 97.0}]},
+    ),
+    ("POST", "/v2/calendars"): ("/v2/calendars", {"document": {"name": "desk", "title": "Desk", "zone": "Europe/Paris"}}),
+    ("PATCH", "/v2/calendars/{name}"): ("/v2/calendars/desk", {"document": {"title": "Days of the desk"}}),
+    ("DELETE", "/v2/calendars/{name}"): ("/v2/calendars/desk", None),
+    ("POST", "/v2/shapes"): ("/v2/shapes", {"document": {"name": "flat", "mean": 1.0, "means": [[[1.0] * 24] * 3]}}),
+    ("PATCH", "/v2/shapes/{name}"): ("/v2/shapes/flat", {"document": {"mean": 2.0}}),
+    ("DELETE", "/v2/shapes/{name}"): ("/v2/shapes/flat", None),
     ("POST", "/v2/links"): ("/v2/links", {"query": f"/v2/series/{NYC}/observations"}),
     ("DELETE", "/v2/links/{link_id}"): ("/v2/links/LINK", None),
     ("POST", "/v2/alerts/{alert_id}/acknowledge"): ("/v2/alerts/ALERT/acknowledge", None),
@@ -72,7 +86,11 @@ ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("DELETE", "/v2/webhooks/{webhook_id}"): ("/v2/webhooks/WEBHOOK", None),
 }
 """A request for each thing that can be done, in an order in which they can."""
-CHANGES_NOTHING = {("POST", "/v2/admin/flags/{name}/evaluate"), ("POST", "/v2/observations/query")}
+CHANGES_NOTHING = {
+    ("POST", "/v2/admin/flags/{name}/evaluate"),
+    ("POST", "/v2/observations/query"),
+    ("POST", "/v2/curves/query"),
+}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -89,6 +107,8 @@ async def settings(database_url: str, store: PostgresStore, tmp_path: Path) -> S
 
 
 async def do(served: Served, store: PostgresStore, method: str, path: str, body: object, request_id: str) -> httpx.Response:
+    if path == "/v2/curves/quotes":
+        await served.client.post("/v2/products", json=PRODUCT | {"key": "power:XQ:base:DESK"})
     if "KEY" in path:
         made = await served.client.post("/v2/admin/keys", json={"name": "x"})
         path = path.replace("KEY", made.json()["data"]["key_id"])

@@ -2,6 +2,227 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from aurum.assembly.store import Store
+    from aurum.services.curves import CurveReading, CurvesPage, DiffAnswer, QuotesAnswer
+    from aurum.storage.ports.curves import StoredProduct
+
 app = typer.Typer(help="Forward curves: products, quotes, strips and builds.", no_args_is_help=True)
+
+Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
+TradeDate = Annotated[str, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")]
+AsLoaded = Annotated[
+    str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
+]
+Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Only periods of this kind: month, quarter, year ...")]
+UnitText = Annotated[str | None, typer.Option("--unit", help="Convert prices to this unit, e.g. USD/MMBtu.")]
+CurrencyCode = Annotated[
+    str | None, typer.Option("--currency", help="Convert prices at the ECB's rate of each trade date, e.g. USD.")
+]
+Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")]
+
+
+@app.command("list")
+def list_curves(
+    context: typer.Context,
+    text: Annotated[str | None, typer.Argument(help="Words that the key or the title must have.")] = None,
+    commodity: Annotated[str | None, typer.Option(help="power, gas, oil ...")] = None,
+    area: Annotated[str | None, typer.Option()] = None,
+    block: Annotated[str | None, typer.Option(help="base, peak ...")] = None,
+    venue: Annotated[str | None, typer.Option(help="EEX, NYMEX ...")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also products without quotes.")] = False,
+    tenant: Tenant = "local",
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the curves that have quotes, ascending by key."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.services.curves import curves_page
+    from aurum.storage.ports.curves import ProductFilter
+
+    criteria = ProductFilter(commodity, area, block, venue, text, quoted=not everything)
+
+    async def run(store: Store) -> CurvesPage:
+        return await curves_page(_reading(store, tenant), criteria, after=None, limit=limit)
+
+    page = with_store(context.obj, run)
+    products = page.products[:limit]
+    if as_json:
+        print_json([_document(one) for one in products], facets=page.facets)
+        return
+    rows = [
+        (str(one.product.key), one.product.title, one.product.unit, _day(one.first_trade_date), _day(one.last_trade_date))
+        for one in products
+    ]
+    console().print(table(["key", "title", "unit", "first", "last"], rows))
+    if len(page.products) > limit:
+        print(f"only the first {limit} curves are shown: raise --limit for more")
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    key: Key,
+    trade_date: TradeDate = "latest",
+    kind: Kinds = None,
+    period: Annotated[str | None, typer.Option(help="History of this delivery period instead, e.g. Q1-25 or 2025.")] = None,
+    as_of: AsOf = None,
+    as_loaded: AsLoaded = None,
+    unit: UnitText = None,
+    currency: CurrencyCode = None,
+    tenant: Tenant = "local",
+    rows: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show the quotes of a curve on a trade date, or one delivery period through the trade dates."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.core.markettime import parse_day
+    from aurum.services.curves import LATEST, PREVIOUS, QuotesQuestion, curve_of, plan_quotes, read_quotes
+
+    wanted = trade_date if trade_date in (LATEST, PREVIOUS) else parse_day(trade_date)
+
+    async def run(store: Store) -> QuotesAnswer:
+        reading = _reading(store, tenant)
+        question = QuotesQuestion(
+            store.clock.now(),
+            None if period is not None else wanted,
+            as_of=as_of,
+            as_loaded=as_loaded,
+            kinds=kind or (),
+            periods=() if period is None else (period,),
+            unit=unit,
+            currency=currency,
+            default=None,
+        )
+        plan = await plan_quotes(reading, [await curve_of(reading, key)], question)
+        return await read_quotes(reading, plan)
+
+    answer = with_store(context.obj, run)
+    (product,) = answer.plan.products
+    shown_unit, _ = answer.plan.conversions.unit_of(product)
+    frame = answer.frame.tail(rows) if period is not None else answer.frame.head(rows)
+    named = frame.rows(named=True)
+    if as_json:
+        data = [{**row, "period": answer.periods[row["period"]].document()} for row in named]
+        data = [{name: value for name, value in row.items() if name != "curve_id"} for row in data]
+        print_json(data, curve=_document(product), unit=shown_unit, truncated=answer.frame.height > rows)
+        return
+    out = console()
+    out.print(f"{key}  {product.product.title}  {shown_unit}  version {product.version}")
+    lines = [
+        (row["trade_date"], answer.periods[row["period"]].period.label, *(_number(row[name]) for name in _SHOWN))
+        for row in named
+    ]
+    out.print(table(["trade date", "period", *_SHOWN], lines, right=_SHOWN))
+    if answer.frame.height > rows:
+        print(f"only {rows} of {answer.frame.height:,} rows are shown: raise --rows for more")
+
+
+@app.command("diff")
+def diff(
+    context: typer.Context,
+    curves: Annotated[list[str], typer.Argument(help="Keys of curves, or patterns such as 'power:DE:*'.")],
+    a: Annotated[str, typer.Option("--a", help="Earlier trade date: YYYY-MM-DD, or previous.")] = "previous",
+    b: Annotated[str, typer.Option("--b", help="Later trade date: YYYY-MM-DD, or latest.")] = "latest",
+    field: Annotated[str, typer.Option(help="Price that is compared: settle, bid, ask ...")] = "settle",
+    kind: Kinds = None,
+    as_of: AsOf = None,
+    as_loaded: AsLoaded = None,
+    unit: UnitText = None,
+    currency: CurrencyCode = None,
+    tenant: Tenant = "local",
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show what moved most between two trade dates, by delivery period."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.core.markettime import parse_day
+    from aurum.services.curves import LATEST, PREVIOUS, DiffQuestion, curves_of, plan_diff, read_diff
+
+    dates = [one if one in (LATEST, PREVIOUS) else parse_day(one) for one in (a, b)]
+
+    async def run(store: Store) -> DiffAnswer:
+        reading = _reading(store, tenant)
+        question = DiffQuestion(
+            store.clock.now(),
+            *dates,
+            field=field,
+            as_of=as_of,
+            as_loaded=as_loaded,
+            kinds=kind or (),
+            unit=unit,
+            currency=currency,
+            limit=limit,
+        )
+        plan = await plan_diff(reading, await curves_of(reading, curves), question)
+        return await read_diff(reading, plan)
+
+    answer = with_store(context.obj, run)
+    keys = {one.curve_id: str(one.product.key) for one in answer.plan.products}
+    named = answer.frame.rows(named=True)
+    if as_json:
+        data = [
+            {
+                "curve": keys[row["curve_id"]],
+                "period": answer.periods[row["period"]].document(),
+                **{name: row[name] for name in ("a", "b", "move", "relative", "status")},
+            }
+            for row in named
+        ]
+        print_json(data, a=answer.plan.a, b=answer.plan.b, field=field, total=answer.total)
+        return
+    out = console()
+    out.print(f"{field}: {_day(answer.plan.a)} to {_day(answer.plan.b)}")
+    lines = [
+        (
+            keys[row["curve_id"]],
+            answer.periods[row["period"]].period.label,
+            *(_number(row[name]) for name in ("a", "b", "move")),
+            row["status"],
+        )
+        for row in named
+    ]
+    out.print(table(["curve", "period", "a", "b", "move", "status"], lines, right=["a", "b", "move"]))
+    if answer.total > limit:
+        print(f"only {limit} of {answer.total:,} rows are shown: raise --limit for more")
+
+
+_SHOWN = ("settle", "bid", "ask", "volume_mwh", "open_interest")
+
+
+def _reading(store: Store, tenant: str) -> CurveReading:
+    from aurum.assembly.services import reading
+    from aurum.services.curves import CurveReading
+
+    return CurveReading(store.curves, reading(store), tenant)
+
+
+def _document(stored: StoredProduct) -> Mapping[str, object]:
+    return {
+        **stored.product.to_document(),
+        "owner": "shared" if stored.tenant is None else "tenant",
+        "version": stored.version,
+        "first_trade_date": stored.first_trade_date,
+        "last_trade_date": stored.last_trade_date,
+    }
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -19,7 +19,7 @@ async def curve_of(reading: CurveReading, key: str) -> StoredProduct:
 
 
 async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: str = "curve") -> Sequence[StoredProduct]:
-    """Return the products with quotes of some keys and patterns, ascending by key, without repeats.
+    """Return the products of some keys, and those with quotes of some patterns, ascending by key, without repeats.
 
     A text may hold several names, separated by commas; in a pattern ``*`` stands for any text. ``parameter``: the one that
     errors name. Raises ``InvalidParameters`` for a pattern that matches nothing, for no name and for more than
@@ -32,12 +32,10 @@ async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: s
         raise _too_many(parameter, ",".join(requested[:3]))
     by_key: dict[str, StoredProduct] = {}
     for pattern in (name for name in requested if ANY in name):
-        criteria = ProductFilter(keys=(pattern,), quoted=True)
-        members = await reading.curves.products(criteria, tenant=reading.tenant, limit=MOST_CURVES + 1)
+        members = await _matching(reading, pattern)
         if not members:
-            raise InvalidParameters(
-                (parameter, f"no curve with quotes matches {pattern!r}; GET /v2/curves lists them", pattern)
-            )
+            why = f"no curve matches {pattern!r}; GET /v2/curves lists the curves"
+            raise InvalidParameters((parameter, why, pattern))
         if len(members) > MOST_CURVES:
             raise _too_many(parameter, pattern)
         by_key |= {str(one.product.key): one for one in members}
@@ -51,6 +49,13 @@ async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: s
     if len(by_key) > MOST_CURVES:
         raise _too_many(parameter, ",".join(requested[:3]))
     return [by_key[key] for key in sorted(by_key)]
+
+
+async def _matching(reading: CurveReading, pattern: str) -> Sequence[StoredProduct]:
+    """Return the products with quotes that match a pattern, and where none of them has quotes, those without."""
+    most = MOST_CURVES + 1
+    quoted = await reading.curves.products(ProductFilter(keys=(pattern,), quoted=True), tenant=reading.tenant, limit=most)
+    return quoted or await reading.curves.products(ProductFilter(keys=(pattern,)), tenant=reading.tenant, limit=most)
 
 
 def _too_many(parameter: str, name: str) -> InvalidParameters:

@@ -55,7 +55,11 @@ Kind = Annotated[
 
 
 @router.get(
-    "", operation_id="listCalendars", summary="List calendars", response_model=reference.ReferenceList, responses=problems()
+    "",
+    operation_id="listCurveCalendars",
+    summary="List calendars",
+    response_model=reference.ReferenceList,
+    responses=problems(),
 )
 async def list_calendars(
     request: Request, response: Response, kind: Kind = CalendarKind.DELIVERY
@@ -66,7 +70,7 @@ async def list_calendars(
 
 @router.get(
     "/{name}",
-    operation_id="readCalendar",
+    operation_id="readCurveCalendar",
     summary="Read a calendar",
     response_model=reference.ReferenceAnswer,
     responses=problems(NotFound),
@@ -78,7 +82,7 @@ async def read_calendar(
     return await reference.shown(request, response, _KINDS[kind], name)
 
 
-@router.post("", operation_id="addCalendar", summary="Add a calendar", status_code=201, responses=_WRITTEN)
+@router.post("", operation_id="addCurveCalendar", summary="Add a calendar", status_code=201, responses=_WRITTEN)
 async def post_calendar(
     request: Request, body: reference.NewReference, kind: Kind = CalendarKind.DELIVERY
 ) -> reference.ReferenceAnswer:
@@ -86,7 +90,7 @@ async def post_calendar(
     return await reference.added(request, _KINDS[kind], body)
 
 
-@router.patch("/{name}", operation_id="changeCalendar", summary="Change a calendar", responses=_WRITTEN)
+@router.patch("/{name}", operation_id="changeCurveCalendar", summary="Change a calendar", responses=_WRITTEN)
 async def patch_calendar(
     request: Request, name: Name, body: reference.ReferenceChanges, kind: Kind = CalendarKind.DELIVERY
 ) -> reference.ReferenceAnswer:
@@ -94,7 +98,7 @@ async def patch_calendar(
     return await reference.changed(request, _KINDS[kind], name, body)
 
 
-@router.delete("/{name}", operation_id="removeCalendar", summary="Remove a calendar", status_code=204, responses=_WRITTEN)
+@router.delete("/{name}", operation_id="removeCurveCalendar", summary="Remove a calendar", status_code=204, responses=_WRITTEN)
 async def delete_calendar(request: Request, name: Name, kind: Kind = CalendarKind.DELIVERY) -> None:
     """Remove a stored calendar. One of the release that it replaced holds again."""
     await reference.removed(request, _KINDS[kind], name)
