@@ -130,6 +130,7 @@ _NOT_TRIED = (
     "/v2/webhooks/{webhook_id}",
     "/v2/webhooks/{webhook_id}/deliveries",
     "/v2/webhooks/deliveries/{delivery_id}/attempts",
+    "/v2/curves/{key}/shape",
 )
 """Streams without an end, paths with a position or an id of one store alone, and what is empty until a client makes one."""
 _AFTER_A_BUILD = ("/v2/catalog/models", "/v2/catalog/models/{model}", "/v2/catalog/model-runs")

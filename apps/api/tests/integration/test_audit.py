@@ -90,6 +90,7 @@ CHANGES_NOTHING = {
     ("POST", "/v2/admin/flags/{name}/evaluate"),
     ("POST", "/v2/observations/query"),
     ("POST", "/v2/curves/query"),
+    ("POST", "/v2/curves/build"),
 }
 
 

@@ -138,9 +138,17 @@ class Desks:
 
 @asynccontextmanager
 async def serving_desks(
-    store: Store, database_url: str | None, folder: Path, tenants: Sequence[str] = ("acme", "bolt")
+    store: Store,
+    database_url: str | None,
+    folder: Path,
+    tenants: Sequence[str] = ("acme", "bolt"),
+    *,
+    document_rows: int = 50,
 ) -> AsyncIterator[Desks]:
-    """Serve a store with the curves of this module. ``database_url``: of its database; None: a store in memory."""
+    """Serve a store with the curves of this module. ``database_url``: of its database; None: a store in memory.
+
+    ``document_rows``: most rows of a JSON document.
+    """
     await load_curves(store)
     now = SystemClock().now()
     keys: dict[tuple[str, str], str] = {}
@@ -157,7 +165,7 @@ async def serving_desks(
     settings = Settings(
         access=AccessSettings(mode="required"),
         private=PrivateSettings(series=3, points=100, body_bytes=20_000),
-        api=ApiSettings(document_rows=50, page_limit=100),
+        api=ApiSettings(document_rows=document_rows, page_limit=100),
         data_dir=folder,
     )
     if isinstance(store, MemoryStore):

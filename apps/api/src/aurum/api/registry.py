@@ -52,9 +52,11 @@ from aurum.api.v2.alerts.router import router as alerts
 from aurum.api.v2.calendars.router import router as calendars
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.changes.router import router as changes
+from aurum.api.v2.curves.build import router as curve_builds
 from aurum.api.v2.curves.moves import router as curve_moves
 from aurum.api.v2.curves.quotes import router as curve_queries
 from aurum.api.v2.curves.router import router as curves
+from aurum.api.v2.curves.shape import router as curve_shapes
 from aurum.api.v2.curves.upload import router as curve_upload
 from aurum.api.v2.drought.router import router as drought
 from aurum.api.v2.external.observations import router as external_observations
@@ -138,6 +140,8 @@ FEATURES: Sequence[Feature] = (
     Feature("curve moves", curve_moves),
     Feature("curve queries", curve_queries),
     Feature("curve upload", curve_upload),
+    Feature("curve builds", curve_builds),
+    Feature("curve shapes", curve_shapes),
     Feature("curves", curves),
     Feature("products", products),
     Feature("calendars", calendars),

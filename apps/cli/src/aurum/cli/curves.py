@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.curve_builds import register as register_builds
 from aurum.cli.json_output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from aurum.storage.ports.curves import StoredProduct
 
 app = typer.Typer(help="Forward curves: products, quotes, strips and builds.", no_args_is_help=True)
+register_builds(app)
 
 Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
 TradeDate = Annotated[str, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous.")]

@@ -14,10 +14,11 @@ from aurum.api.http.closing_stream import ClosingStream
 EVENT_STREAM: Final[dict[str, Any]] = {
     "schema": {
         "title": "Server-sent events",
+        "type": ["object", "string"],
         "description": "Events with the fields `id`, `event` and `data` (JSON), separated by empty lines; comments in between",
     }
 }
-"""The content of such a response in openapi.json. Without a type: some clients read the stream as text, others as events."""
+"""The content of such a response in openapi.json. Some clients read the stream as text, others as an object for each event."""
 
 _log = structlog.get_logger(__name__)
 

@@ -1,0 +1,165 @@
+"""``GET /v2/curves/{key}/shape``: hourly price-forward curves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.cache.etag import entity_tag, is_current
+from aurum.api.contract.answers import page_answers
+from aurum.api.contract.params import known_only
+from aurum.api.contract.text import Text
+from aurum.api.curves import params
+from aurum.api.curves.access import reading_of
+from aurum.api.curves.cells import bulk_cells, cells_table
+from aurum.api.encoding.json import json_columns, json_rows
+from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
+from aurum.api.encoding.table import Table
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import InvalidParameters, problems
+from aurum.api.http.request_state import caller_of, state_of
+from aurum.api.observations.private import PRIVATE_HEADERS
+from aurum.api.observations.respond import WholeResponse
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.curves.build_schemas import ShapeAnswerDocument
+from aurum.core.access import Permission
+from aurum.core.curves.build import Objective
+from aurum.core.curves.grids import Resolution
+from aurum.core.curves.layers import Extrapolate
+from aurum.core.curves.shapes import Profile
+from aurum.core.errors import NotFound
+from aurum.services.curves import Known
+from aurum.services.curves.build import BuildAnswer, build, versions_of
+from aurum.services.curves.build_question import BuildQuestion, InDelivery, Prior
+
+router = FeatureRouter(
+    reads=Policy(Permission.CURVES_READ),
+    prefix="/v2/curves",
+    tags=["curves"],
+    dependencies=[Depends(known_only)],
+)
+
+ARROW_ABOVE = 10_000
+"""Cells above which the answer is Arrow unless the request names a format."""
+
+From = Annotated[
+    Text | None,
+    Query(alias="from", description="First delivery day. Default: that of the quotes.", examples=["2025-01-01"]),
+]
+To = Annotated[
+    Text | None, Query(description="Delivery day to end before. Default: the end of the quotes.", examples=["2025-02-01"])
+]
+ResolutionName = Annotated[Resolution, Query(description="Length of the cells. Default: `PT1H`.", examples=["PT1H"])]
+ShapeName = Annotated[
+    Text | None,
+    Query(
+        description="Name of a shape; see `/v2/shapes`. Default: learned from the spot prices that the product settles on, "
+        "over the 52 weeks up to the trade date, as known at `as_of`.",
+        examples=["de-workdays"],
+    ),
+]
+Level = Annotated[
+    Literal["shape", "smooth"],
+    Query(
+        description="`shape`: the profile around a level that is constant between the ends of quotes. `smooth`: the profile "
+        "added to the smooth curve of days. Default: `shape`."
+    ),
+]
+ProfileName = Annotated[
+    Profile,
+    Query(
+        description="Factors or differences; `auto` takes factors where the price is at least a quarter of the mean of the "
+        "window that the shape was learned on. Default: `auto`."
+    ),
+]
+
+
+@router.get(
+    "/{key}/shape",
+    operation_id="readCurveShape",
+    summary="Hourly price-forward curve",
+    responses=page_answers(ShapeAnswerDocument)
+    | {304: {"description": "Not modified: `If-None-Match` names the current `ETag`"}}
+    | problems(NotFound, also=(406,)),
+    response_class=Response,
+)
+async def read_shape(
+    request: Request,
+    key: params.Key,
+    start: From = None,
+    to: To = None,
+    resolution: ResolutionName = Resolution.HOUR,
+    trade_date: params.TradeDate = None,
+    together: Annotated[
+        Text | None,
+        Query(description="Key of the same curve in another block, kept as well.", examples=["power:DE:peak:EEX"]),
+    ] = None,
+    shape: ShapeName = None,
+    level: Level = "shape",
+    profile: ProfileName = Profile.AUTO,
+    in_delivery: Annotated[
+        InDelivery, Query(description="Quotes whose delivery has begun: left out, or less their realised spot hours.")
+    ] = InDelivery.EXCLUDE,
+    extrapolate: Annotated[
+        Extrapolate, Query(description="Prices of days between `from` and `to` that no quote covers. Default: none.")
+    ] = Extrapolate.NONE,
+    as_of: params.AsOf = None,
+    as_loaded: params.AsLoaded = None,
+    format: params.Format = None,
+    layout: params.LayoutOfRows = "rows",
+) -> Response:
+    """Return a price for every hour that keeps the price of every quote, with the profile of the spot prices.
+
+    Above 10,000 cells the answer is an Arrow stream unless `format` or `Accept` names another format.
+    """
+    service, state = services(request), state_of(request.scope)
+    known = Known.parse(as_of, as_loaded, now=service.clock.now())
+    question = BuildQuestion(
+        curve=key,
+        together=() if together is None else (together,),
+        trade_date=params.trade_day_or_none("trade_date", trade_date),
+        as_of=known.as_of,
+        as_loaded=known.as_loaded,
+        grid=resolution,
+        objective=Objective.SHAPE if level == "shape" else Objective.SMOOTH,
+        prior=None if level == "shape" else Prior(shape=shape, learned=shape is None),
+        profile=profile,
+        shape=shape if level == "shape" else None,
+        in_delivery=in_delivery,
+        extrapolate=extrapolate,
+        first=params.day_or_none("from", start),
+        end=params.day_or_none("to", to),
+    )
+    reading = reading_of(request)
+    accept = state.request_headers.get(b"accept")
+    is_open = format is None and accept in (None, b"*/*")
+    name = chosen_format(format, accept.decode("latin-1") if accept else None)
+    versions = await versions_of(reading, question)
+    parameters = sorted(request.query_params.multi_items())
+    tenant = caller_of(request).tenant
+    tag = entity_tag(service.feed.timeline, request.url.path, parameters, name, is_open, versions, tenant)
+    state.is_private = True
+    headers = {"ETag": tag, **PRIVATE_HEADERS}
+    if is_current(request, tag):
+        return Response(status_code=304, headers=headers)
+    answer = await build(reading, question, now=service.clock.now())
+    table = cells_table(answer)
+    if is_open and table.height > ARROW_ABOVE:
+        name = "arrow"
+    if name == "json" and table.height > (most := service.settings.document_rows):
+        why = f"a JSON document may have {most:,} cells; the curve has {table.height:,}: request arrow, parquet or csv"
+        raise InvalidParameters(("format", why, format))
+    content = await asyncio.to_thread(_encoded, answer, table, name, layout)
+    return WholeResponse(content, headers, MEDIA_TYPES[name], table.height)
+
+
+def _encoded(answer: BuildAnswer, table: Table, name: str, layout: str) -> bytes:
+    meta = answer.meta()
+    if name != "json":
+        return bulk_cells(table, name, meta)
+    return (json_columns if layout == "columns" else json_rows)(table, meta)
