@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from aurum.assembly.store import Store
     from aurum.services.curves import CurveReading
-    from aurum.services.curves.build import BuildAnswer
+    from aurum.services.curves.build_answer import BuildAnswer
     from aurum.services.curves.build_question import InlineQuote
 
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -9,7 +9,7 @@ import numpy as np
 from aurum.api.encoding.bulk import DESCRIBED, bulk_writer
 from aurum.api.encoding.table import NOTHING_SAID, Column, Description, Instants, Numbers, Table
 from aurum.api.observations.tables import empty_like
-from aurum.services.curves.build import BuildAnswer
+from aurum.services.curves.build_answer import BuildAnswer
 
 
 def cells_table(answer: BuildAnswer) -> Table:

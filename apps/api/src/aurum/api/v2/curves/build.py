@@ -26,7 +26,8 @@ from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.curves.build_schemas import BuildAnswerDocument, BuildBody, RepeatBody
 from aurum.core.access import Permission
 from aurum.core.errors import Conflict, NotFound
-from aurum.services.curves.build import BuildAnswer, build, repeat
+from aurum.services.curves.build import build, repeat
+from aurum.services.curves.build_answer import BuildAnswer
 
 router = FeatureRouter(
     reads=Policy(Permission.CURVES_READ),

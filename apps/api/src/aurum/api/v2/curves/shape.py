@@ -34,7 +34,8 @@ from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.shapes import Profile
 from aurum.core.errors import NotFound
 from aurum.services.curves import Known
-from aurum.services.curves.build import BuildAnswer, build, versions_of
+from aurum.services.curves.build import build, versions_of
+from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, Prior
 
 router = FeatureRouter(
