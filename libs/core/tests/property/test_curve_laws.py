@@ -9,16 +9,19 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aurum.core.curves.build import Build, BuildQuote, Objective, Profile, build_curve
+from aurum.core.curves.diff import diff_quotes
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.overlaps import imply, rank_quotes
 from aurum.core.curves.periods import Period, PeriodKind
 from aurum.core.curves.shapes import apply_shape
+from aurum.core.curves.strips import strip
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TICK = 0.01
@@ -68,7 +71,7 @@ SPANS = [
     (month_start(1), month_start(13)),
     *(
         (date(2023, 12, 4) + timedelta(days=7 * n), date(2023, 12, 11) + timedelta(days=7 * n))
-        for n in (0, 1, 2, 3, 4, 16, 47, 55)
+        for n in (0, 1, 2, 3, 4, 16, 46, 56)
     ),
     *((date(2024, 3, 30) + timedelta(days=n), date(2024, 3, 31) + timedelta(days=n)) for n in (0, 1, 2)),
 ]
@@ -78,8 +81,22 @@ prices = st.integers(-50_000, 50_000).map(lambda ticks: ticks / 100)
 quote_lists = st.lists(st.tuples(st.sampled_from(SPANS), prices), min_size=1, max_size=12).map(
     lambda rows: [BuildQuote(first, end, price, str(n)) for n, ((first, end), price) in enumerate(rows)]
 )
+quarters = st.tuples(st.sampled_from([1, 4, 7, 10]), st.lists(prices, min_size=4, max_size=4)).map(
+    lambda drawn: [
+        BuildQuote(month_start(drawn[0]), month_start(drawn[0] + 3), drawn[1][0], "quarter"),
+        *(BuildQuote(month_start(drawn[0] + n), month_start(drawn[0] + n + 1), drawn[1][n + 1], "month") for n in range(3)),
+    ]
+)
+"""A quarter and its three months."""
 objectives = st.sampled_from([Objective.SMOOTH, Objective.FLAT])
 every = st.sampled_from(list(Objective))
+
+
+def frame(quotes: list[BuildQuote]) -> pl.DataFrame:
+    """Return the quotes as a frame, of one span the first."""
+    rows = {(quote.first, quote.end): quote.price for quote in reversed(quotes)}
+    schema = {"delivery_start": pl.Date, "delivery_end": pl.Date, "price": pl.Float64}
+    return pl.DataFrame([(*span, price) for span, price in rows.items()], schema, orient="row")
 
 
 def built(quotes: list[BuildQuote], objective: Objective = Objective.SMOOTH, **options: object) -> Build:
@@ -226,15 +243,14 @@ def test_a_smooth_curve_is_smoother_than_a_flat_one(quotes: list[BuildQuote]) ->
     assert built(quotes).report.objective <= flat * (1 + 1e-9) + 1e-9
 
 
-@given(quote_lists)
-def test_an_implied_price_is_the_price_of_any_curve(quotes: list[BuildQuote]) -> None:
-    whole = Period("", PeriodKind.CUSTOM, min(q.first for q in quotes), max(q.end for q in quotes))
-    implied = imply(consistent(quotes), whole.first, whole.end, weight=hours)
-    assume(implied is not None)
+@given(quarters, quote_lists)
+def test_an_implied_price_is_the_price_of_any_curve(quarter: list[BuildQuote], others: list[BuildQuote]) -> None:
+    quotes = consistent([*quarter[:2], *others])
+    rest = quarter[1].end, quarter[0].end
+    implied = imply(quotes, *rest, weight=hours)
     assert implied is not None
     for objective in (Objective.SMOOTH, Objective.FLAT):
-        curve = built(consistent(quotes), objective)
-        assert curve.price(whole.first, whole.end) == pytest.approx(implied.value, abs=1e-7)
+        assert built(quotes, objective).price(*rest) == pytest.approx(implied.value, rel=1e-9, abs=1e-7)
 
 
 @given(st.lists(prices, min_size=1, max_size=6), st.integers(2, 300), st.sampled_from(list(Profile)), st.integers(0, 2**32 - 1))
@@ -249,3 +265,40 @@ def test_shaped_periods_keep_their_means(levels: list[float], cells: int, profil
         size = max(1.0, float(np.abs(shaped.values[chosen]).max()))
         assert np.average(shaped.values[chosen], weights=lengths[chosen]) == pytest.approx(level, abs=1e-11 * size)
     assert np.isnan(shaped.values[period < 0]).all()
+
+
+@given(quote_lists, st.sampled_from(SPANS), prices, st.floats(-3, 3))
+def test_strips_are_linear_and_do_not_depend_on_order(
+    quotes: list[BuildQuote], span: tuple[date, date], shift: float, factor: float
+) -> None:
+    period = Period("", PeriodKind.CUSTOM, *span)
+    plain = strip(frame(quotes), period, weight=hours, tick=TICK)
+    moved = frame(quotes).with_columns(pl.col("price") * factor + shift).reverse()
+    other = strip(moved, period, weight=hours, tick=TICK)
+    assert (other.method, other.coverage) == (plain.method, plain.coverage)
+    assert 0 <= plain.coverage <= 1 + 1e-12
+    if plain.value is None:
+        assert other.value is None
+        assert plain.reason
+    else:
+        assert other.value == pytest.approx(plain.value * factor + shift, rel=1e-9, abs=1e-8)
+
+
+@given(quarters, quote_lists)
+def test_a_strip_from_finer_quotes_is_the_price_of_a_curve_of_them(quarter: list[BuildQuote], others: list[BuildQuote]) -> None:
+    quotes = consistent([*quarter, *others])
+    span = quarter[0].first, quarter[0].end
+    made = strip(frame(quotes), Period("", PeriodKind.CUSTOM, *span), weight=hours, tick=TICK)
+    assert made.method == "from_finer"
+    assert built(quotes).price(*span) == pytest.approx(made.value, rel=1e-9, abs=1e-7)
+
+
+@given(quote_lists, quote_lists)
+def test_a_diff_is_minus_the_diff_the_other_way_round(left: list[BuildQuote], right: list[BuildQuote]) -> None:
+    a, b = (frame(quotes).with_columns(curve=pl.lit("x")) for quotes in (left, right))
+    forth, back = diff_quotes(a, b), diff_quotes(b, a)
+    assert forth["delivery_start"].to_list() == back["delivery_start"].to_list()
+    assert forth["move"].to_list() == (-back["move"]).to_list()
+    other = {"listed": "expired", "expired": "listed"}
+    assert forth["status"].to_list() == [other.get(status, status) for status in back["status"].to_list()]
+    assert diff_quotes(a, a)["move"].to_list() == [0.0] * len(a)

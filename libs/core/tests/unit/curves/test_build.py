@@ -284,3 +284,26 @@ def test_periods_outside_the_grid_have_no_price_and_no_jacobian(days: Callable[.
     assert built.price(date(2025, 6, 1), AUG) is None
     assert built.price(AUG, AUG) is None
     assert np.isnan(built.jacobian([(date(2025, 6, 1), AUG), (AUG, AUG)])).all()
+
+
+@pytest.mark.parametrize("objective", [Objective.FLAT, Objective.SHAPE])
+def test_off_peak_fills_weekends_and_is_repriced_beside_base(cells: Callable[..., Any], objective: Objective) -> None:
+    grid = cells(JUL, OCT)
+    off = 1.0 - grid.peak
+    quotes = [
+        *months(80.0, 83.0, 88.0),
+        *(BuildQuote(quote.first, quote.end, quote.price - 7, block="OFF") for quote in months(80.0, 83.0, 88.0)),
+    ]
+    form = 80 + 30 * np.sin(np.arange(len(grid.day)) / 24 * 2 * np.pi)
+    built = build_curve(quotes, grid, tick=TICK, objective=objective, prior=form, blocks={"OFF": off})
+    assert built.report.max_abs_error < 1e-9
+    assert built.price(JUL, AUG, block="OFF", inside=False) == pytest.approx((80 * 744 - 73 * 468) / 276, abs=1e-9)
+    with pytest.raises(InvalidBuild, match="fills all of 2025-07-05"):
+        build_curve(quotes, grid, tick=TICK, blocks={"OFF": off})
+
+
+def test_a_block_longer_than_its_cells_is_refused(days: Callable[..., Any]) -> None:
+    grid = days(JUL, OCT)
+    quotes = [BuildQuote(JUL, AUG, 80.0), BuildQuote(JUL, AUG, 90.0, block="PEAK")]
+    with pytest.raises(InvalidBuild, match="more hours"):
+        build_curve(quotes, grid, tick=TICK, blocks={"PEAK": np.full(92, 25.0)})

@@ -146,19 +146,36 @@ def test_off_peak_needs_hours() -> None:
 def test_quarters_of_all_trade_dates_are_their_months_by_hours(
     settlements: Callable[[str], pl.DataFrame], oracle: Callable[[str], Any], hours: Hours
 ) -> None:
+    expected = oracle("A1")
+    pairs = quarters_of(settlements, hours)
+    assert (len(pairs), pairs["trade_date"].n_unique()) == (expected["n"], expected["trade_dates"])
+    assert (pairs["value"].round(2) == pairs["quoted"]).sum() == expected["round2_equal"]
+    assert pairs["difference"].abs().max() == pytest.approx(expected["max_abs"], abs=1e-6)
+
+
+@pytest.mark.parametrize("weighting", ["days", "equal"])
+def test_other_weights_miss_real_quarters(
+    settlements: Callable[[str], pl.DataFrame], oracle: Callable[[str], Any], hours: Hours, weighting: str
+) -> None:
+    weight: Hours = {"days": lambda first, end: float((end - first).days), "equal": lambda *_: 1.0}[weighting]
+    expected = oracle("A1")[weighting]
+    misses = quarters_of(settlements, weight, hours)["difference"].abs()
+    assert (misses <= 0.0051).sum() == expected["<=0.0051"]
+    assert misses.max() == pytest.approx(expected["max"], abs=1e-6)
+    assert misses.mean() == pytest.approx(expected["mean"], abs=1e-6)
+
+
+def quarters_of(settlements: Callable[[str], pl.DataFrame], weight: Hours, hours: Hours | None = None) -> pl.DataFrame:
+    """Return the strips of quarters from months that have a settlement beside them, of all trade dates."""
     quotes = settlements("MQ").select("trade_date", "delivery_start", "delivery_end", "price")
     quarters = settlements("Q").select("delivery_start", "delivery_end").unique().sort("delivery_start").iter_rows()
     histories = [
-        strip_history(quotes, Period(str(first), PeriodKind.QUARTER, first, end), weight=hours).filter(
+        strip_history(quotes, Period(str(first), PeriodKind.QUARTER, first, end), weight=weight, hours=hours).filter(
             pl.col("method") == "from_finer", pl.col("quoted").is_not_null()
         )
         for first, end in quarters
     ]
-    pairs = pl.concat(histories)
-    expected = oracle("A1")
-    assert (len(pairs), pairs["trade_date"].n_unique()) == (expected["n"], expected["trade_dates"])
-    assert (pairs["value"].round(2) == pairs["quoted"]).sum() == expected["round2_equal"]
-    assert pairs["difference"].abs().max() == pytest.approx(expected["max_abs"], abs=1e-6)
+    return pl.concat(histories)
 
 
 def test_real_months_that_are_not_quoted(settlements: Callable[[str], pl.DataFrame], hours: Hours) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -23,6 +23,9 @@ from aurum.core.curves.overlaps import quote_name, rank_quotes
 from aurum.core.curves.shapes import Profile
 from aurum.core.curves.smooth import Floats, roughness
 from aurum.core.errors import Invalid
+
+_SLACK = 1e-9
+"""Hours by which sums of floats may differ."""
 
 
 class Objective(StrEnum):
@@ -172,8 +175,9 @@ def build_curve(
     what both leave; ``flat`` and ``shape`` hold the block's and the other hours' levels between the boundaries of quotes.
     Where a block is not quoted, all hours of a day have one price.
 
-    Raises ``InvalidBuild``: no quotes, a quote outside the grid, more than one block, a block without hours, a prior of another
-    length or not finite, ``shape`` without a prior; ``InvalidQuote``; ``ContradictoryQuotes`` where ``strict``.
+    Raises ``InvalidBuild``: no quotes, a quote outside the grid, more than one block, a block without hours or with more than
+    its cells, a prior of another length or not finite, ``shape`` without a prior, ``smooth`` of all hours and a block that
+    fills whole days (OFF_PEAK: all of Sunday); ``InvalidQuote``; ``ContradictoryQuotes`` where ``strict``.
     """
     names = _block_names(quotes, blocks or {})
     _refuse_outside(quotes, grid)
@@ -190,6 +194,8 @@ def build_curve(
         places = [place for place, quote in enumerate(quotes) if quote.block == name]
         if places and name not in ranked:
             ranked[name] = _rank(quotes, places, grid.first, day_sums(cell_hours, grid.day, days), tick)
+    if block is not None and None in ranked:
+        _refuse_filled(grid, hours, block_hours, block, objective)
     contradictions = tuple(each for ranks in ranked.values() for each in ranks.contradictions)
     if strict and contradictions:
         raise _contradictory(quotes, contradictions)
@@ -300,6 +306,25 @@ def _refuse_outside(quotes: Sequence[BuildQuote], grid: Grid) -> None:
                 first=grid.first.isoformat(),
                 end=grid.end.isoformat(),
             )
+
+
+def _refuse_filled(grid: Grid, hours: Floats, block_hours: Floats, block: str, objective: Objective) -> None:
+    """Refuse a block with more hours than its cell, and one whose own curve would contradict that of all hours of a day."""
+    if (block_hours > hours + _SLACK).any():
+        raise InvalidBuild(f"block {block!r} has more hours than a cell of the grid", block=block)
+    if objective is not Objective.SMOOTH:
+        return
+    days = (grid.end - grid.first).days
+    rest = day_sums(hours - block_hours, grid.day, days)
+    filled = np.flatnonzero((rest <= _SLACK) & (day_sums(hours, grid.day, days) > 0))
+    if len(filled):
+        day = grid.first + timedelta(days=int(filled[0]))
+        raise InvalidBuild(
+            f"block {block!r} fills all of {day}, where it and all hours would have two prices; use its counterpart, such as "
+            "PEAK for OFF_PEAK, or the objective 'flat' or 'shape'",
+            block=block,
+            day=day.isoformat(),
+        )
 
 
 def _array(values: Floats, cells: int, name: str) -> Floats:
