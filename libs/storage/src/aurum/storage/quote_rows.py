@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from aurum.core.curves.quote_law import IDENTITY, OFFERED_QUOTES
+from aurum.core.curves.quote_law import OFFERED_QUOTES
 from aurum.core.curves.quotes import FIELDS, FILE_QUOTES, TOUCHED_CURVES
 from aurum.core.frames import FrameMismatch, conform
 from aurum.storage.ports.curves import CurveQuotes
@@ -18,7 +18,7 @@ _SHOWN = 3
 
 
 def file_quotes(part: CurveQuotes, curve_ids: Sequence[int], known_at: datetime | None) -> pl.DataFrame:
-    """Return the rows of a part as publications, schema ``OFFERED_QUOTES``, each publication once.
+    """Return the rows of a part as publications, schema ``OFFERED_QUOTES``.
 
     ``curve_ids``: of the products of the part, in its order. ``known_at``: of rows without a known time of their own. A NaN is
     a missing field. Raises ``FrameMismatch`` for a row without any known time.
@@ -37,22 +37,23 @@ def file_quotes(part: CurveQuotes, curve_ids: Sequence[int], known_at: datetime 
     )
     if frame["known_at"].null_count():
         raise FrameMismatch("known_at: null in a row of a file without a known time of its own")
-    return conform(frame, OFFERED_QUOTES).unique(maintain_order=True)
+    return conform(frame, OFFERED_QUOTES)
 
 
 def touched_curves(offered: pl.DataFrame, batch: pl.DataFrame, new: pl.DataFrame, revised: pl.DataFrame) -> pl.DataFrame:
     """Return the summary of a file by product, schema ``TOUCHED_CURVES``, ascending by id.
 
-    ``offered``: schema ``OFFERED_QUOTES``. ``batch``: schema ``QUOTES``, the publications that were accepted. ``new``,
+    ``offered``, ``batch``: schema ``OFFERED_QUOTES``, the publications of the file and those that were accepted. ``new``,
     ``revised``: identities of quotes that the file added and revised.
     """
     day = pl.col("trade_date")
     limits = offered.group_by("curve_id").agg(
-        day.min().alias("first_trade_date"), day.max().alias("last_trade_date"), pl.col("known_at").max().alias("offered")
+        day.min().alias("first_trade_date"),
+        day.max().alias("last_trade_date"),
+        pl.col("known_at").max().alias("offered"),
+        pl.col("by_rule").all().alias("offered_by_rule"),
     )
-    accepted = batch.group_by("curve_id").agg(pl.col("known_at").max())
-    # Rows that became known with the file, although a rule was to date them, are corrections.
-    dated = batch.join(offered.filter("by_rule").select(*IDENTITY, "known_at").unique(), on=[*IDENTITY, "known_at"], how="anti")
+    accepted = batch.group_by("curve_id").agg(pl.col("known_at").max(), pl.col("by_rule").all().alias("is_scheduled"))
     counted = (
         limits.join(accepted, on="curve_id", how="left")
         .join(_counted(new, "new"), on="curve_id", how="left")
@@ -60,8 +61,7 @@ def touched_curves(offered: pl.DataFrame, batch: pl.DataFrame, new: pl.DataFrame
         .with_columns(
             pl.col("new", "revised").fill_null(0),
             pl.col("known_at").fill_null(pl.col("offered")),
-            pl.lit(bool(offered["by_rule"].any())).alias("is_scheduled")
-            & ~pl.col("curve_id").is_in(dated["curve_id"].unique().to_list()),
+            pl.col("is_scheduled").fill_null(pl.col("offered_by_rule")),
         )
     )
     return conform(counted.sort("curve_id"), TOUCHED_CURVES)

@@ -25,7 +25,7 @@ _ORDER = ["curve_id", "trade_date", "delivery_start", "delivery_end"]
 
 @dataclass(frozen=True, slots=True)
 class QuoteChanges:
-    """Changes that a batch of publications makes.
+    """Changes that publications of stored quotes make.
 
     ``added``: publications that are not stored, schema ``QUOTES``. ``in_force``: the rows now in force of the quotes that
     change, schema ``QUOTES``. ``revised``: identities of the quotes that had a version before and change.
@@ -40,7 +40,8 @@ class QuoteChanges:
 class DatedQuotes:
     """Publications of a file after the comparison with what is stored.
 
-    ``batch``: schema ``QUOTES``. ``conflicts``: identities, ``settle`` and ``stored``: corrections that nothing dates.
+    ``batch``: schema ``OFFERED_QUOTES``; corrections are not ``by_rule``. ``conflicts``: identities, ``settle`` and ``stored``:
+    corrections that nothing dates.
     """
 
     batch: pl.DataFrame
@@ -82,12 +83,6 @@ def unsettled(batch: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
     return stored.join(current, on=list(QUOTES), how="anti", nulls_equal=True, maintain_order="left")
 
 
-def changes_of_new(fresh: pl.DataFrame) -> QuoteChanges:
-    """Return the changes of publications of quotes that are not stored. ``fresh``: distinct publications."""
-    is_single = fresh.select(pl.struct(IDENTITY).n_unique()).item() == fresh.height
-    return QuoteChanges(fresh, fresh if is_single else in_force(fresh), fresh.select(IDENTITY).clear())
-
-
 def changes_of_stored(stored: pl.DataFrame, batch: pl.DataFrame) -> QuoteChanges:
     """Return the changes of publications of stored quotes.
 
@@ -119,7 +114,7 @@ def first_quotes(
     when corrections in the file became known, UTC; None if they must be refused. ``republished``: stored versions that the file
     may repeat, because it was loaded before.
     """
-    columns = list(QUOTES)
+    columns = list(OFFERED_QUOTES)
     old = current.select(*IDENTITY, *(pl.col(name).alias(f"old_{name}") for name in (*FIELDS, "known_at")))
     joined = offered.join(old, on=IDENTITY, how="left", maintain_order="left")
     is_judged = pl.col("by_rule") & pl.col("old_known_at").is_not_null()
@@ -130,5 +125,5 @@ def first_quotes(
         corrections = corrections.join(republished, on=repeated, how="anti", nulls_equal=True, maintain_order="left")
     is_later = pl.lit(corrected_at, UTC_US) > pl.col("old_known_at") if corrected_at is not None else pl.lit(value=False)
     conflicts = corrections.filter(~is_later).select(*IDENTITY, "settle", pl.col("old_settle").alias("stored"))
-    moved = corrections.filter(is_later).with_columns(pl.lit(corrected_at, UTC_US).alias("known_at"))
+    moved = corrections.filter(is_later).with_columns(pl.lit(corrected_at, UTC_US).alias("known_at"), by_rule=False)
     return DatedQuotes(pl.concat([joined.filter(~is_judged).select(columns), moved.select(columns)]), conflicts)

@@ -169,7 +169,7 @@ class MemoryCurveWriter:
         batch = self._dated(offered, part, curve_ids, moment)
         new: list[tuple[object, ...]] = []
         revised: list[tuple[object, ...]] = []
-        for curve_id, identity, publications in _by_quote(batch):
+        for curve_id, identity, publications in _by_quote(batch.select(list(QUOTES))):
             stored = self._state.quotes.get(curve_id, {})
             before = stored.get(identity, {})
             after = {**dict.fromkeys(publications, recording_id), **before}
@@ -191,7 +191,7 @@ class MemoryCurveWriter:
 
     def _dated(self, offered: pl.DataFrame, part: CurveQuotes, curve_ids: Sequence[int], moment: Moment) -> pl.DataFrame:
         if not offered["by_rule"].any():
-            return offered.select(list(QUOTES))
+            return offered
         rows: list[tuple[object, ...]] = []
         republished: list[tuple[object, ...]] = []
         for curve_id, identity, _ in _by_quote(offered.select(list(QUOTES))):

@@ -69,13 +69,12 @@ def upgrade() -> None:
         "quote",
         *_quote_columns(),
         sa.PrimaryKeyConstraint("curve_id", "trade_date", "delivery_start", "delivery_end", name="pk_quote"),
-        comment="The row now known of each quote. No foreign key: the loader holds the product row, and COPY stays fast.",
+        comment="The row in force of each quote, with the recording that brought it. No foreign key, so that COPY stays fast.",
     )
     op.create_table(
         "quote_publication",
         *_quote_columns(),
-        sa.Column("recording_id", sa.BigInteger(), nullable=False),
-        comment="Every distinct publication of each quote, with the recording that brought it. Nothing updates rows here.",
+        comment="Distinct publications of quotes, save rows in force that never were replaced. Nothing updates rows here.",
     )
     op.create_index("ix_quote_publication_curve_id_trade_date", "quote_publication", ["curve_id", "trade_date"])
     op.create_table(
@@ -104,6 +103,7 @@ def _quote_columns() -> list[sa.Column[object]]:
         sa.Column("delivery_end", sa.Date(), nullable=False),
         *(sa.Column(name, sa.Double[float](), nullable=True) for name in _FIELDS),
         sa.Column("known_at", _INSTANT, nullable=False),
+        sa.Column("recording_id", sa.BigInteger(), nullable=False),
     ]
 
 

@@ -47,8 +47,14 @@ _TRADE_DATES_THEN = packed(
     SELECT wanted.curve_id, days.trade_date, days.quotes
     FROM unnest($1::int[]) AS wanted(curve_id), LATERAL (
         SELECT p.trade_date, count(DISTINCT (p.delivery_start, p.delivery_end))::int AS quotes
-        FROM quote_publication AS p JOIN recording AS r USING (recording_id)
-        WHERE p.curve_id = wanted.curve_id AND p.trade_date < $2 AND p.known_at <= $4 AND r.recorded_at <= $5
+        FROM (
+            SELECT trade_date, delivery_start, delivery_end, recording_id FROM quote
+            WHERE curve_id = wanted.curve_id AND trade_date < $2 AND known_at <= $4
+            UNION ALL
+            SELECT trade_date, delivery_start, delivery_end, recording_id FROM quote_publication
+            WHERE curve_id = wanted.curve_id AND trade_date < $2 AND known_at <= $4
+        ) AS p JOIN recording AS r USING (recording_id)
+        WHERE r.recorded_at <= $5
         GROUP BY p.trade_date ORDER BY p.trade_date DESC LIMIT $3
     ) AS days
     ORDER BY wanted.curve_id, days.trade_date DESC
@@ -216,8 +222,8 @@ def _published(names: tuple[str, ...], *, is_loaded: bool) -> str:
     conditions, number = _conditions(names, "p")
     recorded = "JOIN recording AS r USING (recording_id)" if is_loaded else ""
     by_then = f"AND r.recorded_at <= ${number + 1}" if is_loaded else ""
-    return packed(
-        QUOTE,
-        f"SELECT {columns_of('p')} FROM quote_publication AS p {recorded} "  # noqa: S608 - constants
-        f"WHERE {conditions} AND p.known_at <= ${number} {by_then}",
+    both = (
+        f"SELECT {columns_of('p')} FROM {table} AS p {recorded} WHERE {conditions} AND p.known_at <= ${number} {by_then}"  # noqa: S608 - constants
+        for table in ("quote", "quote_publication")
     )
+    return packed(QUOTE, " UNION ALL ".join(both))

@@ -1,8 +1,9 @@
 """Writes of quotes: changes are computed in columns and written by binary COPY.
 
 The rows of the file's products are locked first, so that rows read of their quotes stay valid until the commit. New quotes are
-copied straight into both tables. The stored publications of a quote are read only when the file says something else than the
-row in force.
+copied straight into the table of rows in force. A row that is replaced, a publication that repeats the row in force and one
+that comes too late to be in force are appended to ``quote_publication``: together with the rows in force these are all
+publications. They are read only when a file says something else than the row in force.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ import polars as pl
 
 from aurum.core.curves.quote_law import (
     IDENTITY,
-    QuoteChanges,
-    changes_of_new,
     changes_of_stored,
     first_quotes,
+    in_force,
     new_quotes,
     unsettled,
     versions_of,
@@ -33,11 +33,12 @@ from aurum.storage.postgres.connection.copy import Layout, insert, stage
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.curves.rows import (
     IDENTITY_ROW,
+    PUBLICATION,
     PUBLICATION_ROW,
     QUOTE,
-    QUOTE_ROW,
     columns_of,
     stage_quotes,
+    unpacked_publications,
     unpacked_quotes,
 )
 from aurum.storage.postgres.observations.threads import in_thread_if_large
@@ -63,16 +64,36 @@ _CURRENT = packed(
     QUOTE,
     f"SELECT {columns_of('q')} FROM quote AS q WHERE q.curve_id = ANY($1) AND q.trade_date BETWEEN $2 AND $3",  # noqa: S608 - constants
 )
+_OF_TOUCHED = """
+    t.curve_id = touched.curve_id AND t.trade_date = touched.trade_date
+    AND t.delivery_start = touched.delivery_start AND t.delivery_end = touched.delivery_end
+"""
 _PUBLISHED = packed(
-    QUOTE,
-    f"""SELECT {columns_of("p")} FROM quote_publication AS p JOIN touched USING (curve_id, trade_date)
-        WHERE p.delivery_start = touched.delivery_start AND p.delivery_end = touched.delivery_end
-          AND p.curve_id = ANY($1) AND p.trade_date BETWEEN $2 AND $3""",  # noqa: S608 - constants
+    PUBLICATION,
+    f"""SELECT {columns_of("t")}, t.recording_id FROM quote_publication AS t JOIN touched ON {_OF_TOUCHED}
+        WHERE t.curve_id = ANY($1) AND t.trade_date BETWEEN $2 AND $3
+        UNION
+        SELECT {columns_of("t")}, t.recording_id FROM quote AS t JOIN touched ON {_OF_TOUCHED}
+        WHERE t.curve_id = ANY($1) AND t.trade_date BETWEEN $2 AND $3""",  # noqa: S608 - constants
 )
+_IS_REPLACED = """
+    q.curve_id = r.curve_id AND q.trade_date = r.trade_date AND q.delivery_start = r.delivery_start
+    AND q.delivery_end = r.delivery_end
+"""
+# A row that a tie brought back into force is among the publications already.
+_SET_ASIDE = f"""
+INSERT INTO quote_publication ({", ".join(PUBLICATION)})
+SELECT {", ".join(f"q.{name}" for name in PUBLICATION)} FROM quote AS q JOIN replacing AS r ON {_IS_REPLACED}
+WHERE NOT EXISTS (
+    SELECT FROM quote_publication AS p
+    WHERE p.curve_id = q.curve_id AND p.trade_date = q.trade_date AND p.delivery_start = q.delivery_start
+      AND p.delivery_end = q.delivery_end AND p.known_at = q.known_at AND p.recording_id = q.recording_id
+      AND ({", ".join(f"p.{name}" for name in FIELDS)}) IS NOT DISTINCT FROM ({", ".join(f"q.{name}" for name in FIELDS)})
+)
+"""  # noqa: S608 - constants
 _REPLACE = f"""
-UPDATE quote AS q SET {", ".join(f"{name} = r.{name}" for name in (*FIELDS, "known_at"))} FROM replacing AS r
-WHERE q.curve_id = r.curve_id AND q.trade_date = r.trade_date AND q.delivery_start = r.delivery_start
-  AND q.delivery_end = r.delivery_end
+UPDATE quote AS q SET {", ".join(f"{name} = r.{name}" for name in (*FIELDS, "known_at", "recording_id"))}
+FROM replacing AS r WHERE {_IS_REPLACED}
 """  # noqa: S608 - constants
 _RAISE = """
 UPDATE product AS p
@@ -110,16 +131,12 @@ class PostgresCurveWriter:
         offered = await in_thread_if_large(rows, file_quotes, part, curve_ids, moment.time)
         current = await self._current(offered)
         batch = await self._dated(offered, current, part, curve_ids, moment)
-        fresh, rest = new_quotes(batch, current), unsettled(batch, current)
-        new = changes_of_new(fresh) if rows else QuoteChanges(fresh, fresh, fresh.select(IDENTITY))
-        await self._publish(new.added, recording_id)
-        await insert(self._connection, "quote", QUOTE_ROW, new.in_force)
-        revised = rest.select(IDENTITY)
-        if not rest.is_empty():
-            revised = await self._revise(rest, recording_id)
-        await self._raise_versions(pl.concat([new.in_force.select(IDENTITY), revised]))
-        touched = touched_curves(offered, batch, new.in_force, revised)
-        return StoredQuotes(rows, new.in_force.height, revised.height, touched)
+        fresh, rest = new_quotes(batch, current).select(list(QUOTES)), unsettled(batch.select(list(QUOTES)), current)
+        new = await self._add(fresh, recording_id)
+        revised = await self._revise(rest, recording_id)
+        await self._raise_versions(pl.concat([new, revised]))
+        touched = await in_thread_if_large(rows, touched_curves, offered, batch, new, revised)
+        return StoredQuotes(rows, new.height, revised.height, touched)
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         numbered = conform(touched, TOUCHED_CURVES).with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))
@@ -128,31 +145,50 @@ class PostgresCurveWriter:
     async def _dated(
         self, offered: pl.DataFrame, current: pl.DataFrame, part: CurveQuotes, curve_ids: Sequence[int], moment: Moment
     ) -> pl.DataFrame:
-        """Return the publications, schema ``QUOTES``, dated by the rule only where it may date them."""
+        """Return the publications, schema ``OFFERED_QUOTES``, dated by the rule only where it may date them."""
         if current.is_empty() or not offered["by_rule"].any():
-            return offered.select(list(QUOTES)).unique(maintain_order=True)
+            return offered
         corrected_at = moment.time if part.rule is not None and part.rule.may_correct else None
-        versions = versions_of(await self._published(offered)).select(*IDENTITY, *FIELDS) if moment.repeated else None
+        versions = None
+        if moment.repeated:
+            versions = versions_of((await self._published(offered)).select(list(QUOTES))).select(*IDENTITY, *FIELDS)
         dated = await in_thread_if_large(
             offered.height, partial(first_quotes, offered, current, corrected_at=corrected_at, republished=versions)
         )
         if not dated.conflicts.is_empty():
             raise quote_correction_undated(dated.conflicts, part.curves["key"].to_list(), curve_ids)
-        return dated.batch.unique(maintain_order=True)
+        return dated.batch
+
+    async def _add(self, fresh: pl.DataFrame, recording_id: int) -> pl.DataFrame:
+        """Store publications of quotes that are not stored, and return their identities."""
+        present = fresh
+        if fresh.n_unique(IDENTITY) < fresh.height:
+            present = await in_thread_if_large(fresh.height, in_force, fresh)
+            others = fresh.unique().join(present, on=list(QUOTES), how="anti", nulls_equal=True)
+            await self._insert("quote_publication", others, recording_id)
+        await self._insert("quote", present, recording_id)
+        return present.select(IDENTITY)
 
     async def _revise(self, rest: pl.DataFrame, recording_id: int) -> pl.DataFrame:
         """Store publications of stored quotes, and return the identities of those that change."""
-        stored = await self._published(rest)
-        changes = await in_thread_if_large(stored.height + rest.height, changes_of_stored, stored, rest)
-        await self._publish(changes.added, recording_id)
-        if not changes.in_force.is_empty():
-            await stage_quotes(self._connection, "replacing", changes.in_force)
+        if rest.is_empty():
+            return rest.select(IDENTITY)
+        stored, batch = await self._published(rest), rest.unique()
+        rows = stored.height + rest.height
+        changes = await in_thread_if_large(rows, changes_of_stored, stored.select(list(QUOTES)), batch)
+        present = changes.in_force
+        if not present.is_empty():
+            recorded = pl.concat([stored, _numbered(changes.added, recording_id)])
+            replacing = present.join(recorded, on=list(QUOTES), how="left", nulls_equal=True, maintain_order="left")
+            await stage_quotes(self._connection, "replacing", replacing)
+            await self._connection.execute(_SET_ASIDE)
             await self._connection.execute(_REPLACE)
+        others = changes.added.join(present, on=list(QUOTES), how="anti", nulls_equal=True)
+        await self._insert("quote_publication", others, recording_id)
         return changes.revised
 
-    async def _publish(self, publications: pl.DataFrame, recording_id: int) -> None:
-        numbered = publications.with_columns(pl.lit(recording_id, pl.Int64).alias("recording_id"))
-        await insert(self._connection, "quote_publication", PUBLICATION_ROW, numbered)
+    async def _insert(self, table: str, publications: pl.DataFrame, recording_id: int) -> None:
+        await insert(self._connection, table, PUBLICATION_ROW, _numbered(publications, recording_id))
 
     async def _current(self, offered: pl.DataFrame) -> pl.DataFrame:
         """Return the rows in force of the products of a batch on its trade dates, schema ``QUOTES``."""
@@ -162,10 +198,10 @@ class PostgresCurveWriter:
         return unpacked_quotes(await self._connection.fetchrow(_CURRENT, ids, *_trade_dates(offered)))
 
     async def _published(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Return all stored publications of the quotes of a batch, schema ``QUOTES``."""
+        """Return all stored publications of the quotes of a batch: the columns of ``QUOTES`` and ``recording_id``."""
         await stage(self._connection, "touched", IDENTITY_ROW, batch.select(IDENTITY).unique())
         ids = batch["curve_id"].unique().to_list()
-        return unpacked_quotes(await self._connection.fetchrow(_PUBLISHED, ids, *_trade_dates(batch)))
+        return unpacked_publications(await self._connection.fetchrow(_PUBLISHED, ids, *_trade_dates(batch)))
 
     async def _raise_versions(self, changed: pl.DataFrame) -> None:
         if changed.is_empty():
@@ -174,6 +210,10 @@ class PostgresCurveWriter:
         by_curve = changed.group_by("curve_id").agg(day.min().alias("first"), day.max().alias("last")).sort("curve_id")
         self._empty -= set(by_curve["curve_id"].to_list())
         await self._connection.execute(_RAISE, *(by_curve[name].to_list() for name in by_curve.columns))
+
+
+def _numbered(publications: pl.DataFrame, recording_id: int) -> pl.DataFrame:
+    return publications.with_columns(pl.lit(recording_id, pl.Int64).alias("recording_id"))
 
 
 def _trade_dates(batch: pl.DataFrame) -> tuple[date, date]:

@@ -24,7 +24,7 @@ _FIELDS = ("settle", "open", "high", "low", "close", "last", "bid", "ask", "volu
 
 
 def _quote_columns() -> list[Column[object]]:
-    """Return the identity and the published fields of a quote."""
+    """Return the identity and the published fields of a quote, its known time and the recording that brought it."""
     return [
         Column("curve_id", Integer, nullable=False),
         Column("trade_date", Date, nullable=False),
@@ -32,6 +32,7 @@ def _quote_columns() -> list[Column[object]]:
         Column("delivery_end", Date, nullable=False),
         *(Column(name, NUMBER) for name in _FIELDS),
         Column("known_at", INSTANT, nullable=False),
+        Column("recording_id", BigInteger, nullable=False),
     ]
 
 
@@ -73,16 +74,15 @@ quote = Table(
     metadata,
     *_quote_columns(),
     PrimaryKeyConstraint("curve_id", "trade_date", "delivery_start", "delivery_end"),
-    comment="The row now known of each quote. No foreign key: the loader holds the product row, and COPY stays fast.",
+    comment="The row in force of each quote, with the recording that brought it. No foreign key, so that COPY stays fast.",
 )
 
 quote_publication = Table(
     "quote_publication",
     metadata,
     *_quote_columns(),
-    Column("recording_id", BigInteger, nullable=False),
     Index("ix_quote_publication_curve_id_trade_date", "curve_id", "trade_date"),
-    comment="Every distinct publication of each quote, with the recording that brought it. Nothing updates rows here.",
+    comment="Distinct publications of quotes, save rows in force that never were replaced. Nothing updates rows here.",
 )
 
 file_curve = Table(
