@@ -21,7 +21,7 @@ async def reading_of(
     store: Store,
     *days: tuple[date, Sequence[tuple[str, float]]],
     sessions: str | None = "XEEE",
-    known_at: datetime | None = None,
+    known_at: datetime = datetime(2025, 5, 1, tzinfo=UTC),
 ) -> CurveReading:
     async with store.transactions.transaction(by=BY) as tx:
         await tx.curve_reference.put_product(replace(product_of(BASE), sessions=sessions), tenant=None)
