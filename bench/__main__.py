@@ -31,6 +31,7 @@ from bench.figures import (
     timescale,
     trino,
     wide,
+    workbooks,
 )
 from bench.harness import Figure
 from bench.peers import timedb
@@ -55,6 +56,7 @@ USUAL = (
     "push",
     "search",
     "jobs",
+    "workbooks",
 )
 GROUPS = (*USUAL, "trino")
 """All groups. Trino runs only on request: it needs Java, and a download the first time."""
@@ -133,6 +135,10 @@ async def measured(
         worked = await make_stage(server, "jobs")
         yield await jobs.measure(worked, redis, scale), []
         await worked.close()
+    if "workbooks" in groups:
+        marked = await make_stage(server, "workbooks")
+        yield await workbooks.measure(marked, scale), []
+        await marked.close()
     await stage.close()
     if "trino" in groups:
         yield await trino.measure(server, scale), []
