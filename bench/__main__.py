@@ -16,6 +16,7 @@ from bench.figures import (
     bulk,
     cached,
     commands,
+    curves,
     growth,
     history,
     ingest,
@@ -31,7 +32,6 @@ from bench.figures import (
     timescale,
     trino,
     wide,
-    workbooks,
 )
 from bench.harness import Figure
 from bench.peers import timedb
@@ -56,7 +56,7 @@ USUAL = (
     "push",
     "search",
     "jobs",
-    "workbooks",
+    "curves",
 )
 GROUPS = (*USUAL, "trino")
 """All groups. Trino runs only on request: it needs Java, and a download the first time."""
@@ -135,10 +135,10 @@ async def measured(
         worked = await make_stage(server, "jobs")
         yield await jobs.measure(worked, redis, scale), []
         await worked.close()
-    if "workbooks" in groups:
-        marked = await make_stage(server, "workbooks")
-        yield await workbooks.measure(marked, scale), []
-        await marked.close()
+    if "curves" in groups:
+        quoted = await make_stage(server, "curves")
+        yield await curves.measure(quoted, scale, shared)
+        await quoted.close()
     await stage.close()
     if "trino" in groups:
         yield await trino.measure(server, scale), []

@@ -46,6 +46,16 @@ _ROWS = (
     "points archived, files",
     "a day of a month",
     "bytes a row in ClickHouse",
+    "smooth build, ten years of days, 25 quotes: in process",
+    "smooth build, ten years of days, 25 quotes: POST",
+    "hourly shape, 87,672 h: Arrow",
+    "hourly shape, 87,672 h: JSON columns",
+    "strips of two periods",
+    "history of one period",
+    "diff of ",
+    "RP-sized workbook (4 sheets of 61 × 367): parsed",
+    "RP-sized workbook (4 sheets of 61 × 367): committed",
+    "EEX file of years",
 )
 
 
