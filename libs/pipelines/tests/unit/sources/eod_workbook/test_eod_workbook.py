@@ -155,6 +155,16 @@ def test_columns_that_repeat_those_of_the_first_sheet_are_one_quote(parse: Parse
     assert parsed.refused.is_empty()
 
 
+def test_a_repeat_that_a_formula_computed_is_the_same_number(parse: Parse) -> None:
+    sheets = {
+        "Fixed": price_sheet([DE_BASE], MID, [(OCT, [31.5965])]),
+        "Germany": price_sheet([DE_BASE], MID, [(OCT, [31.596500000000002])]),
+    }
+    parsed = parse(NAME, sheets)
+    assert parsed.rows["settle"].to_list() == [31.5965]
+    assert parsed.refused.is_empty()
+
+
 def test_repeats_that_differ_hold_the_quote_back_and_name_both_cells(parse: Parse) -> None:
     sheets = {
         "Fixed": price_sheet([DE_BASE], MID, [(OCT, [88.0]), (NOV, [90.0])]),
@@ -402,7 +412,7 @@ def test_us_power_is_read_by_operator_hub_market_and_block(parse: Parse) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["EOD_EUGP_20250917_1430.xlsx", "eod_eugp_20250917.xlsx", "EUGP-20250917.xls", "in/EOD EUGP 20250917.xlsx"]
+    "name", ["EOD_EUGP_20250917_1430.xlsx", "eod_eugp_20250917.xlsx", "EUGP-20250917.xls", "in/EOD EUGP 20250917.xlsm"]
 )
 def test_names_of_the_broker_are_recognised(name: str) -> None:
     assert [one.name for one in SOURCE.formats if one.recognise(SourceFile(name, b"PK"))] == ["EUGP end-of-day workbook"]

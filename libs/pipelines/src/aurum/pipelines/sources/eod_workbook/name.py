@@ -10,7 +10,9 @@ from aurum.pipelines.reading.dates import day_of, local_instant_of, time_of
 from aurum.pipelines.reading.numbers import whole_of
 from aurum.pipelines.source import RefusedFile, SourceFile
 
-_NAME = re.compile(r"(?:^|[/ ._-])(EUGP|RP|PW)[ _-](\d{8})(?:[ _-](\d{2})(\d{2})(?:\d{2})?)?(?!\d)[^/]*\.xlsx?$", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?:^|[/ ._-])(EUGP|RP|PW)[ _-](\d{8})(?:[ _-](\d{2})(\d{2})(?:\d{2})?)?(?!\d)[^/]*\.xls[xmb]?$", re.IGNORECASE
+)
 _DAYS = ("%Y-%m-%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y")
 _MOMENT = ("%Y-%m-%d %H:%M:%S",)
 _FIRST_SERIAL = date(1899, 12, 30)

@@ -14,6 +14,8 @@ from aurum.core.catalog import Reason
 from aurum.core.curves.quotes import FIELDS, PARSED_QUOTES
 from aurum.pipelines.sources.eod_workbook.prices import CELL_FIELDS
 
+_NOISE = 1e-12
+"""Relative difference that the arithmetic of a spreadsheet leaves between a number and its repeat, 31.5965 and a formula."""
 QUOTE = ["curve", "delivery_start", "delivery_end"]
 
 
@@ -30,7 +32,7 @@ def quotes_of(cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         pl.col("cell").first(),
         pl.col("why").is_not_null().any().alias("is_unread"),
     )
-    differs = [(pl.col(name) != pl.col(f"{name}_most")).fill_null(False).alias(f"{name}_differs") for name in CELL_FIELDS]
+    differs = [_differs(pl.col(name), pl.col(f"{name}_most")).alias(f"{name}_differs") for name in CELL_FIELDS]
     judged = quotes.with_columns(differs).with_columns(
         pl.any_horizontal(f"{name}_differs" for name in CELL_FIELDS).alias("is_differing"),
         (pl.col("bid") > pl.col("ask")).fill_null(False).alias("is_crossed"),
@@ -41,6 +43,10 @@ def quotes_of(cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     lacking = [pl.lit(None, pl.Float64).alias(name) for name in FIELDS if name not in CELL_FIELDS]
     columns = [name for name in PARSED_QUOTES if name != "trade_date"]
     return sound.with_columns(lacking).select(*columns, "cell"), _held(cells, bad)
+
+
+def _differs(least: pl.Expr, most: pl.Expr) -> pl.Expr:
+    return (most - least > _NOISE * pl.max_horizontal(least.abs(), most.abs())).fill_null(False)
 
 
 def _held(cells: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
