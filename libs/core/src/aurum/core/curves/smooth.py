@@ -45,7 +45,7 @@ def smooth(weights: Floats, prices: Floats, *, with_response: bool = False) -> L
     time: Floats = (np.arange(steps, dtype=np.float64) - (steps - 1) / 2) / half
     centres = weights @ time
     # (A S) with time reversed: near quotes are short, and their rows stay small when sums begin at the far end.
-    twice = _sum_twice(weights[:, ::-1].copy())[:, :-2]
+    twice = _rows_summed_twice(weights[:, ::-1])[:, :-2]
     gram = twice @ twice.T
     scale = float(np.trace(gram)) / quotes or 1.0
     has_slope = float(np.ptp(centres)) * half > 1e-6
@@ -105,3 +105,17 @@ def roughness(values: Floats) -> float:
 def _sum_twice(rows: Floats) -> Floats:
     sums = np.cumsum(rows, axis=-1)
     return np.cumsum(sums, axis=-1, out=sums)
+
+
+def _rows_summed_twice(rows: Floats) -> Floats:
+    """Return the running sums of the running sums of rows; after its last weight a row goes on as a line."""
+    sums = np.zeros(rows.shape)
+    ahead = np.arange(1, rows.shape[1] + 1, dtype=np.float64)
+    for row, out in zip(rows, sums, strict=True):
+        is_used = row != 0
+        first, end = int(is_used.argmax()), len(row) - int(is_used[::-1].argmax())
+        once = np.cumsum(row[first:end])
+        np.cumsum(once, out=out[first:end])
+        np.multiply(ahead[: len(out) - end], once[-1], out=out[end:])
+        out[end:] += out[end - 1]
+    return sums
