@@ -122,6 +122,9 @@ def day_ahead(real_files: Path) -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def oracle(real_files: Path) -> Callable[[str], Any]:
     """Expected numbers by the id of their group."""
-    entries = json.loads((real_files.parent / "design" / "quant" / "give.json").read_text())
+    path = real_files.parent / "design" / "quant" / "give.json"
+    if not path.is_file():
+        pytest.skip(f"no expected numbers: {path} does not exist")
+    entries = json.loads(path.read_text())
     by_id = {entry["id"]: entry["expected"] for entry in entries}
     return by_id.__getitem__
