@@ -41,25 +41,8 @@ _TRADE_DATES = packed(
     ORDER BY wanted.curve_id, days.trade_date DESC
     """,
 )
-_TRADE_DATES_THEN = packed(
-    _TRADE_DATE,
-    """
-    SELECT wanted.curve_id, days.trade_date, days.quotes
-    FROM unnest($1::int[]) AS wanted(curve_id), LATERAL (
-        SELECT p.trade_date, count(DISTINCT (p.delivery_start, p.delivery_end))::int AS quotes
-        FROM (
-            SELECT trade_date, delivery_start, delivery_end, recording_id FROM quote
-            WHERE curve_id = wanted.curve_id AND trade_date < $2 AND known_at <= $4
-            UNION ALL
-            SELECT trade_date, delivery_start, delivery_end, recording_id FROM quote_publication
-            WHERE curve_id = wanted.curve_id AND trade_date < $2 AND known_at <= $4
-        ) AS p JOIN recording AS r USING (recording_id)
-        WHERE r.recorded_at <= $5
-        GROUP BY p.trade_date ORDER BY p.trade_date DESC LIMIT $3
-    ) AS days
-    ORDER BY wanted.curve_id, days.trade_date DESC
-    """,
-)
+# Looked up row by row in its primary key. A join may read the whole table, which has a row for each load of every dataset.
+_WAS_RECORDED = "(SELECT r.recorded_at FROM recording AS r WHERE r.recording_id = p.recording_id) <= ${}"
 
 
 class PostgresCurveReader:
@@ -130,22 +113,25 @@ class PostgresCurveReader:
         if as_of is None and as_loaded is None:
             row = await self._pool.reads.fetchrow(_TRADE_DATES, *arguments)
         else:
-            if as_loaded is not None:
-                await self._undo.require(as_loaded)
-            times = (_within(as_of or _LATEST), _within(as_loaded or _LATEST))
-            row = await self._fetch(_TRADE_DATES_THEN, *arguments, *times, as_of=as_of)
+            times = await self._times(as_of, as_loaded)
+            row = await self._fetch(_trade_dates_then(is_loaded=as_loaded is not None), *arguments, *times, as_of=as_of)
         return unpacked(_TRADE_DATE, row).select(list(TRADE_DATES))
 
     async def _publications(
         self, curve_ids: Sequence[int], span: QuoteSpan, as_of: datetime | None, as_loaded: datetime | None
     ) -> pl.DataFrame:
         """Return the publications known at ``as_of`` and recorded by ``as_loaded``, schema ``QUOTES``."""
-        if as_loaded is not None:
-            await self._undo.require(as_loaded)
+        times = await self._times(as_of, as_loaded)
         names, values = _span(span)
-        times = (_within(as_of or _LATEST), *([_within(as_loaded)] if as_loaded is not None else []))
         statement = _published(names, is_loaded=as_loaded is not None)
         return unpacked_quotes(await self._fetch(statement, _ids(curve_ids), *values, *times, as_of=as_of)).select(list(QUOTES))
+
+    async def _times(self, as_of: datetime | None, as_loaded: datetime | None) -> list[datetime]:
+        """Return the parameters of a read of publications. Raises ``NotRecorded``."""
+        if as_loaded is None:
+            return [_within(as_of or _LATEST)]
+        await self._undo.require(as_loaded)
+        return [_within(as_of or _LATEST), _within(as_loaded)]
 
     async def _fetch(self, statement: str, *arguments: object, as_of: datetime | None) -> Record | None:
         """Return a row that has every load that began before ``as_of``."""
@@ -220,10 +206,31 @@ def _as_of(names: tuple[str, ...]) -> str:
 @cache
 def _published(names: tuple[str, ...], *, is_loaded: bool) -> str:
     conditions, number = _conditions(names, "p")
-    recorded = "JOIN recording AS r USING (recording_id)" if is_loaded else ""
-    by_then = f"AND r.recorded_at <= ${number + 1}" if is_loaded else ""
+    by_then = f"AND {_WAS_RECORDED.format(number + 1)}" if is_loaded else ""
     both = (
-        f"SELECT {columns_of('p')} FROM {table} AS p {recorded} WHERE {conditions} AND p.known_at <= ${number} {by_then}"  # noqa: S608 - constants
+        f"SELECT {columns_of('p')} FROM {table} AS p "  # noqa: S608 - constants
+        f"WHERE {conditions} AND p.known_at <= ${number} {by_then}"
         for table in ("quote", "quote_publication")
     )
     return packed(QUOTE, " UNION ALL ".join(both))
+
+
+@cache
+def _trade_dates_then(*, is_loaded: bool) -> str:
+    by_then = f"AND {_WAS_RECORDED.format(5)}" if is_loaded else ""
+    both = (
+        f"""SELECT p.trade_date, p.delivery_start, p.delivery_end FROM {table} AS p
+            WHERE p.curve_id = wanted.curve_id AND p.trade_date < $2 AND p.known_at <= $4 {by_then}"""  # noqa: S608 - constants
+        for table in ("quote", "quote_publication")
+    )
+    return packed(
+        _TRADE_DATE,
+        f"""
+        SELECT wanted.curve_id, days.trade_date, days.quotes
+        FROM unnest($1::int[]) AS wanted(curve_id), LATERAL (
+            SELECT trade_date, count(DISTINCT (delivery_start, delivery_end))::int AS quotes
+            FROM ({" UNION ALL ".join(both)}) AS known GROUP BY trade_date ORDER BY trade_date DESC LIMIT $3
+        ) AS days
+        ORDER BY wanted.curve_id, days.trade_date DESC
+        """,  # noqa: S608 - constants
+    )
