@@ -71,6 +71,14 @@ async def test_a_curve_has_its_calendar_and_the_sessions_that_it_lacks(desks: De
     }
 
 
+async def test_completeness_of_each_kind_of_period_is_an_answer_of_its_own(desks: Desks) -> None:
+    desk = desks.of()
+    assert (await desk.get(f"/v2/curves/{BASE}")).json()["data"]["kinds"] == []
+    kinds = (await desk.get(f"/v2/curves/{BASE}", by_kind="true")).json()["data"]["kinds"]
+    assert [(one["kind"], one["expected"], one["missing_count"]) for one in kinds] == [("month", 2, 0), ("quarter", 2, 0)]
+    assert all(one["quotes"] >= one["received"] for one in kinds)
+
+
 async def test_quotes_of_the_newest_trade_date_have_their_periods_and_known_times(desks: Desks) -> None:
     response = await desks.of().get(QUOTES, fields="settle,mid")
     rows, meta = response.json()["data"], response.json()["meta"]

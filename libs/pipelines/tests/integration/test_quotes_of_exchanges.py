@@ -17,7 +17,7 @@ from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import QuoteSpan
-from aurum.storage.ports.quality import QuarantineFilter
+from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter
 from aurum.storage.testing.stores import PostgresStore
 
 DE = "power:DE:base:EEX"
@@ -115,3 +115,17 @@ async def test_a_file_of_wti_is_stored_under_its_months_of_delivery(
         (date(2025, 1, 15), date(2025, 3, 1), 61.5),
         (date(2025, 1, 15), date(2025, 4, 1), 61.0),
     ]
+
+
+async def test_the_hour_that_the_autumn_day_of_the_auction_lacks_is_on_record(
+    postgres_store: PostgresStore, ingestion: Ingestion
+) -> None:
+    days = ("10/25/2025", "10/26/2025", "10/27/2025", "3/30/2025")
+    rows = "".join(f"{day} {hour}:00,{50 + hour}.25\n" for day in days for hour in range(24))
+    document = SourceFile("DE_day_ahead_auction_prices.csv", b"Date,Day Ahead Auction Price EUR/MWh\n" + rows.encode())
+    report = await ingestion.ingest(document)
+    assert (report.new, report.quarantined) == (95, 1)
+    assert any("2025-10-26" in notice for notice in report.notices)
+    incomplete = CompletenessFilter(key="eex:day_ahead_auction:DE:price_60min", only_incomplete=True)
+    (day,) = await postgres_store.quality.completeness_page(incomplete, after=None, limit=10)
+    assert (day.day, day.expected, day.present, day.missing) == (date(2025, 10, 26), 25, 24, 1)

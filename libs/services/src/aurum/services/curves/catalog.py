@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aurum.services.curves.completeness import Completeness, completeness_of
+from aurum.services.curves.completeness import Completeness, KindCompleteness, completeness_by_kind, completeness_of
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, read_reference
 from aurum.services.curves.selection import curve_of
@@ -23,11 +23,15 @@ class CurvesPage:
 
 @dataclass(frozen=True, slots=True)
 class CurveFacts:
-    """A product, its terms, and the completeness of its quotes; None where the sessions of its venue are unknown."""
+    """A product, its terms, and the completeness of its quotes; None where the sessions of its venue are unknown.
+
+    ``kinds``: completeness by kind of period; empty where it was not wanted.
+    """
 
     stored: StoredProduct
     terms: Terms
     completeness: Completeness | None
+    kinds: Sequence[KindCompleteness] = ()
 
 
 async def curves_page(reading: CurveReading, criteria: ProductFilter, *, after: str | None, limit: int) -> CurvesPage:
@@ -39,8 +43,10 @@ async def curves_page(reading: CurveReading, criteria: ProductFilter, *, after: 
     return CurvesPage(products, facets)
 
 
-async def curve_facts(reading: CurveReading, key: str) -> CurveFacts:
-    """Return what is known about a curve. Raises ``UnknownName``."""
+async def curve_facts(reading: CurveReading, key: str, *, by_kind: bool = False) -> CurveFacts:
+    """Return what is known about a curve. ``by_kind``: completeness by kind of period, too. Raises ``UnknownName``."""
     stored = await curve_of(reading, key)
     reference = await read_reference(reading, [stored.product])
-    return CurveFacts(stored, reference.terms_of(stored.product), await completeness_of(reading, stored))
+    terms = reference.terms_of(stored.product)
+    kinds = await completeness_by_kind(reading, stored, terms) if by_kind else ()
+    return CurveFacts(stored, terms, await completeness_of(reading, stored), kinds)

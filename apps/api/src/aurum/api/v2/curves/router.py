@@ -77,10 +77,17 @@ async def list_curves(
     response_model=schemas.CurveAnswer,
     responses=problems(NotFound, Unavailable),
 )
-async def read_curve(request: Request, response: Response, key: params.Key) -> schemas.CurveAnswer | Response:
+async def read_curve(
+    request: Request,
+    response: Response,
+    key: params.Key,
+    by_kind: Annotated[
+        bool, Query(description="Also the completeness of each kind of period: months may be complete while quarters are not.")
+    ] = False,
+) -> schemas.CurveAnswer | Response:
     """Return a curve with its terms, its delivery calendar, and the sessions that its quotes lack."""
-    facts = await curves.curve_facts(reading_of(request), key)
-    versions = facts.stored.curve_id, facts.stored.version, facts.terms, facts.completeness
+    facts = await curves.curve_facts(reading_of(request), key, by_kind=by_kind)
+    versions = facts.stored.curve_id, facts.stored.version, facts.terms, facts.completeness, facts.kinds
     if (unchanged := own_response(request, response, versions)) is not None:
         return unchanged
     return schemas.CurveAnswer(data=schemas.CurveFactsDocument.from_facts(facts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from aurum.api.contract.schemas import PageMeta
 from aurum.api.contract.text import Text
 from aurum.api.curves.documents import CalendarDocument, PeriodDocument, ProductDocument
+from aurum.core.curves.periods import PeriodKind
 from aurum.services.curves import CurveFacts
 from aurum.services.curves.strips import StripMethod
 from aurum.storage.ports.curves import StoredProduct
@@ -66,12 +68,22 @@ class CompletenessDocument(BaseModel):
     outside: list[date] = Field(description="The newest of them, 20 at most.")
 
 
+class KindCompletenessDocument(CompletenessDocument):
+    """Completeness of the quotes of one kind of period, from its first trade date to the last one of the curve."""
+
+    kind: PeriodKind = Field(examples=["quarter"])
+    quotes: int = Field(description="Number of quotes of this kind.")
+
+
 class CurveFactsDocument(CurveDocument):
     """A curve with its delivery calendar, and the completeness of its quotes."""
 
     delivery_calendar: CalendarDocument
     completeness: CompletenessDocument | None = Field(
         description="Null while the curve has no quotes, or where the sessions of its venue are unknown."
+    )
+    kinds: list[KindCompletenessDocument] = Field(
+        default=[], description="With `by_kind`: completeness of each kind of period that the curve quotes."
     )
 
     @classmethod
@@ -83,9 +95,8 @@ class CurveFactsDocument(CurveDocument):
             whole
             | {
                 "delivery_calendar": facts.terms.calendar.to_document(),
-                "completeness": None
-                if complete is None
-                else {name: getattr(complete, name) for name in CompletenessDocument.model_fields},
+                "completeness": None if complete is None else asdict(complete),
+                "kinds": [{"kind": one.kind, "quotes": one.quotes, **asdict(one.completeness)} for one in facts.kinds],
             }
         )
 
