@@ -76,6 +76,7 @@ def test_a_month_is_a_quote_of_its_product_with_decimal_commas(parse: Parse) -> 
     ("identifier", "key", "begin", "end"),
     [
         ("EEX_POWER_FUT_FR_BASE_Q", "power:FR:base:EEX", "2025-04-01", "2025-07-01"),
+        ("EEX_POWER_FUT_NORDIC_BASE_M", "power:NORDIC:base:EEX", "2025-04-01", "2025-05-01"),
         ("EEX_POWER_FUT_NL_PEAK_Y", "power:NL:peak:EEX", "2026-01-01", "2027-01-01"),
         ("EEX_POWER_FUT_DE_PEAK_M", "power:DE:peak:EEX", "2025-10-01", "2025-11-01"),
         ("EEX_POWER_FUT_DE_BASE_W", "power:DE:base:EEX", "2025-01-20", "2025-01-27"),

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
+from aurum.core.curves.product_documents import default_products
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.prepare import prepare
 from aurum.pipelines.parsed_quotes import ParsedQuotes
@@ -44,6 +45,10 @@ def test_columns_have_other_names_and_days_other_forms(parse: Parse, header: str
         ("NG_Futures.csv", "2024-12-27", "gas:HH:base:NYMEX", date(2025, 1, 1)),
         ("HenryHub.csv", "2025-01-29", "gas:HH:base:NYMEX", date(2025, 2, 1)),
         ("HO_Futures_1.csv", "2025-01-31", "oil:ULSD:base:NYMEX", date(2025, 2, 1)),
+        ("Natural_Gas_Futures.csv", "2025-01-29", "gas:HH:base:NYMEX", date(2025, 2, 1)),
+        ("Brent_Crude_Futures.csv", "2025-01-31", "oil:Brent:base:ICE", date(2025, 3, 1)),
+        ("nymex_brent.csv", "2025-01-31", "oil:Brent:base:NYMEX", date(2025, 3, 1)),
+        ("Gas_Oil_2.csv", "2025-01-10", "oil:Gasoil:base:ICE", date(2025, 1, 1)),
         ("rbob.csv", "2025-01-31", "oil:RBOB:base:NYMEX", date(2025, 2, 1)),
         ("CL2.csv", "2024-12-19", "oil:WTI:base:NYMEX", date(2025, 1, 1)),
         ("Brent_Futures.csv", "2024-11-29", "oil:Brent:base:ICE", date(2025, 1, 1)),
@@ -72,6 +77,10 @@ def test_every_contract_is_named_by_its_first_word() -> None:
         assert source.name == contract.key.venue.lower()
         (parsed,) = file_format.parse(document)
         assert parsed.rows["curve"].to_list() == [str(contract.key)]
+
+
+def test_every_contract_is_a_product_of_the_reference_data() -> None:
+    assert {contract.key for contract in contracts()} <= {product.key for product in default_products()}
 
 
 @pytest.mark.parametrize("name", ["futures.csv", "WTI_Brent_spread.csv", "wticl.csv"])

@@ -13,7 +13,7 @@ from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.periods import PeriodKind
 from aurum.pipelines.sources.eex.datasets import VENUE
 
-_IDENTIFIER = re.compile(r"EEX_POWER_FUT_(?P<area>[A-Z]{2}(?:_[A-Z0-9]+)?)_(?P<block>BASE|PEAK|OFF_?PEAK)_(?P<kind>[A-Z]+)")
+_IDENTIFIER = re.compile(r"EEX_POWER_FUT_(?P<area>[A-Z]{2,}(?:_[A-Z0-9]+)?)_(?P<block>BASE|PEAK|OFF_?PEAK)_(?P<kind>[A-Z]+)")
 _KINDS: Mapping[str, PeriodKind] = MappingProxyType(
     {
         "D": PeriodKind.DAY,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def known_words() -> str:
 
 
 def _words(name: str) -> frozenset[str]:
-    # Letters and digits in one: "CL2026" is not a word of the table, and "cl_2026" is.
+    """Return the words of a name in lower case: parts of letters and digits, without digits at their end, and pairs joined."""
     parts = _WORD.findall(name.rpartition(".")[0].lower() or name.lower())
-    return frozenset((*parts, *(part.rstrip("0123456789") for part in parts)))
+    plain = [part.rstrip("0123456789") for part in parts]
+    return frozenset((*parts, *plain, *map("".join, pairwise(plain)))) - {""}
