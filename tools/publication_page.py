@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aurum.core.publication import PublicationRule
+from aurum.core.publication import Evidence, PublicationRule
 from aurum.pipelines.registry import own_registry
 from aurum.pipelines.source import Dataset, Source
 
@@ -22,6 +22,8 @@ sides of a change of the clocks; a time that the clocks skip means the next that
 | `documented` | a document of the publisher states the time |
 | `observed` | stamps of the publisher's files or pages show it |
 | `assumed` | practice suggests it, and no document was found: check it before a result depends on it |
+
+The rules of forward quotes are counted from the trade date.
 
 Where a dataset has several rules, the first that names a series holds for it. A series that none of them names, and a
 dataset without a rule, is known from the moment at which it was taken in. Datasets marked with *forecast* are read by issue
@@ -53,7 +55,9 @@ def _rows(dataset: Dataset) -> list[str]:
     name = f"`{dataset.source}:{dataset.name}`" + (", *forecast*" if dataset.is_forecast else "")
     if not dataset.rules:
         return [f"| {name} | {_NO_RULE} | | |"]
-    return [_row(name if place == 0 else "", rule) for place, rule in enumerate(dataset.rules)]
+    rows = [_row(name if place == 0 else "", rule) for place, rule in enumerate(dataset.rules)]
+    final = dataset.quotes.final if dataset.quotes is not None else None
+    return rows if final is None else [*rows, f"|  | {final} | `{Evidence.OBSERVED}` | {final.source} |"]
 
 
 def _row(name: str, rule: PublicationRule) -> str:

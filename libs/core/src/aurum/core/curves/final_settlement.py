@@ -35,6 +35,9 @@ class FinalSettlement:
     source: str
     weeks_end_later: bool = False
 
+    def __str__(self) -> str:
+        return f"final settlements no earlier than {self.auction}, counted from the last delivery day"
+
     def earliest(self, rows: pl.DataFrame) -> pl.Series:
         """Return the instant (UTC) of that auction for rows that are final settlements, null for others.
 
