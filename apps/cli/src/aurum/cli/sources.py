@@ -67,7 +67,7 @@ def show(
     if source is not None:
         out.print()
         out.print(table(["format"], [(file_format.name,) for file_format in chosen[0].formats]))
-        out.print(f"\n{chosen[0].title}, {chosen[0].homepage}. {chosen[0].terms}")
+        out.print(f"\n{', '.join(filter(None, (chosen[0].title, chosen[0].homepage)))}. {chosen[0].terms}")
     for plugin in registry.plugins.values():
         if plugin.source in chosen:
             out.print(f"{plugin.name} is a plugin: {safe(plugin.package)}")

@@ -186,7 +186,9 @@ def names_are_words(tested: SourceUnderTest) -> Iterator[str]:
     if (problem := name_problem(source.name, others)) is not None:
         yield problem
     yield from problems_of(source)
-    for attribute in ("title", "homepage", "terms"):
+    # A broker or a desk whose files are not public may have no page of its own.
+    is_public = any(source.public_files(dataset.name) is not None for dataset in source.datasets)
+    for attribute in ("title", "terms", *(("homepage",) if is_public else ())):
         if not getattr(source, attribute).strip():
             yield f"the source has no {attribute}"
     for dataset in source.datasets:
