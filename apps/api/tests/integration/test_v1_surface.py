@@ -74,8 +74,8 @@ async def test_it_is_off_unless_settings_turn_it_on(client: httpx.AsyncClient) -
     ("path", "status"),
     [
         ("/v1/metadata/units", 200),
-        ("/v1/curves", 501),
-        ("/v1/curves/diff", 501),
+        ("/v1/curves", 200),
+        ("/v1/curves/diff", 400),
         ("/v1/iso/lmp/hourly?iso_code=nowhere", 400),
         ("/v1/metadata/locations/NYISO/none", 404),
         ("/v1/nothing/here", 404),

@@ -35,10 +35,6 @@ _CONSTRAINTS = {
 }
 
 
-class NotYet(Exception):
-    """A part of version 1 that this service does not have yet. The text says which."""
-
-
 class BadRequest(Invalid):
     """A parameter cannot be used. Facts: ``errors``."""
 
@@ -100,8 +96,6 @@ class V1Route(APIRoute):
                 return await handle(request)
             except RequestValidationError as error:
                 return _problem(request, _Kind(400, f"{_TYPES}validation-error", "Validation error"), *_validation(error))
-            except NotYet as error:
-                return _problem(request, _Kind(501, "about:blank", "Not implemented"), str(error), {})
             except (Invalid, NotFound, Forbidden) as error:
                 status, name, title = next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
                 return _problem(request, _Kind(status, _TYPES + name, title), error.detail, _facts(error))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.text import Day, Text
+from aurum.api.curves.access import reading_of
 from aurum.api.handlers.services import services
 from aurum.api.v1.envelope import document, responses
 from aurum.api.v1.metadata.schemas import Dimensions, Prefix
@@ -20,10 +21,12 @@ from aurum.api.v1.routing import v1_router
 from aurum.core.access import Permission
 from aurum.services.catalog import block_counts, has_prefix, series_by_location, series_counts
 from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.curves import ProductFilter
 
 router = v1_router("/v1/metadata", "v1 metadata", Permission.CATALOG_READ)
 
 _DIMENSIONS = ("asset_class", "iso", "location", "market", "product", "block", "tenor_type")
+_TENOR_TYPES = ("MONTHLY", "CALENDAR", "SEASON", "QUARTER")
 _SERIES_DIMENSIONS = {"iso": "market", "market": "dataset"}
 """The dimension of series that a dimension of version 1 is computed from."""
 
@@ -63,7 +66,8 @@ async def dimensions(request: Request, query: Annotated[DimensionsQuery, Query()
     """Values of each dimension, with the number of series of each."""
     names = query.names()
     counts = await _counts(services(request).store.catalog.reader, names, query)
-    shown = {name: _shown(counts.get(name, {}), query) for name in names}
+    curves = await _curve_counts(request) if {"asset_class", "tenor_type"} & set(names) else {}
+    shown = {name: _shown(counts.get(name, curves.get(name, {})), query) for name in names}
     body: dict[str, object] = {"data": {name: list(values) for name, values in shown.items()}}
     if query.include_counts:
         body["counts"] = {
@@ -85,6 +89,15 @@ async def _counts(catalog: Catalog, names: Sequence[str], query: DimensionsQuery
     if "location" in names:
         counts["location"] = await series_by_location(catalog, prefix=query.prefix, enough=query.per_dim_limit)
     return counts
+
+
+async def _curve_counts(request: Request) -> Mapping[str, Mapping[str, int]]:
+    """Return the numbers of quoted curves by commodity, and of all of them for each tenor type."""
+    reading = reading_of(request)
+    facets = await reading.curves.facets(ProductFilter(quoted=True), tenant=reading.tenant)
+    commodities = facets.get("commodity", {})
+    quoted = sum(commodities.values())
+    return {"asset_class": commodities, "tenor_type": dict.fromkeys(_TENOR_TYPES, quoted) if quoted else {}}
 
 
 def _by_market(series: Mapping[str, int]) -> Mapping[str, int]:

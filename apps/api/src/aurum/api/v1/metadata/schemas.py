@@ -19,7 +19,7 @@ class DimensionCount(BaseModel):
 
 
 class Dimensions(BaseModel):
-    """Values by dimension. Asset class, product and tenor type have none until there are curves."""
+    """Values by dimension. Asset class and tenor type are those of curves; product has none."""
 
     meta: Meta
     data: dict[str, list[str]]
