@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx
 import pytest_asyncio
 from api_jobs import parked_job, queued_job
-from api_market import NYC, declare, load
+from api_market import LONG, NYC, declare, load
 
 from aurum.api.registry import FEATURES
 from aurum.api.testing import Served, changed, serving
@@ -68,6 +68,10 @@ ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
         "/v2/curves/quotes",
         {"data": [{"trade_date": "2024-10-14", "product": "power:XQ:base:DESK", "period": "Q1-25", "settle": 97.0}]},
     ),
+    ("POST", "/v2/curves/{key}/shape"): (
+        "/v2/curves/power:XS:base:DESK/shape",
+        {"name": "learned", "series": LONG, "from": "2024-01-01", "to": "2024-03-01"},
+    ),
     ("POST", "/v2/calendars"): ("/v2/calendars", {"document": {"name": "desk", "title": "Desk", "zone": "Europe/Paris"}}),
     ("PATCH", "/v2/calendars/{name}"): ("/v2/calendars/desk", {"document": {"title": "Days of the desk"}}),
     ("DELETE", "/v2/calendars/{name}"): ("/v2/calendars/desk", None),
@@ -110,6 +114,8 @@ async def settings(database_url: str, store: PostgresStore, tmp_path: Path) -> S
 async def do(served: Served, store: PostgresStore, method: str, path: str, body: object, request_id: str) -> httpx.Response:
     if path == "/v2/curves/quotes":
         await served.client.post("/v2/products", json=PRODUCT | {"key": "power:XQ:base:DESK"})
+    if path.endswith("/shape"):
+        await served.client.post("/v2/products", json=PRODUCT | {"key": "power:XS:base:DESK"})
     if "KEY" in path:
         made = await served.client.post("/v2/admin/keys", json={"name": "x"})
         path = path.replace("KEY", made.json()["data"]["key_id"])

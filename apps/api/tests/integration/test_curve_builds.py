@@ -195,3 +195,28 @@ async def test_a_curve_without_spot_prices_needs_a_shape_by_name(desk: Desk) -> 
     missing = await desk.get(f"/v2/curves/{BASE}/shape", shape="nothing")
     assert missing.json()["errors"][0]["field"] == "shape"
     assert (await desk.get("/v2/curves/power:NO:base:EXCH/shape")).status_code == 404
+
+
+async def test_a_shape_is_learned_stored_as_versions_and_used_by_its_name(desks: Desks) -> None:
+    path = f"/v2/curves/{SHAPED}/shape"
+    body = {"name": "xs", "from": "2023-10-16", "to": "2024-10-14"}
+    trader = desks.of()
+    made = await trader.send("POST", path, json=body)
+    assert made.status_code == 201, made.text
+    document = made.json()["data"]
+    assert (document["name"], document["owner"], document["version"]) == ("xs", "tenant", 1)
+    assert document["document"]["origin"] | {"learned_at": None} == {
+        "series": SPOT, "first": "2023-10-16", "end": "2024-10-14", "as_of": None, "learned_at": None, "coverage": 1.0,
+    }  # fmt: skip
+    assert (await trader.send("POST", path, json=body)).status_code == 409
+    assert (await trader.send("POST", path, json=body | {"version": 1, "by_month": True})).json()["data"]["version"] == 2
+    day = {"from": "2025-01-01", "to": "2025-01-02", "shape": "xs"}
+    assert (await trader.get(path, **day)).json()["meta"]["shape"]["version"] == 2
+    # Its knowledge is that of today, so a curve of the past is not shaped by it; and it belongs to its tenant.
+    assert (await trader.get(path, **day, as_of="2024-10-15T00:00:00Z")).status_code == 422
+    assert (await desks.of("bolt").get(path, **day)).status_code == 422
+    assert (await trader.send("POST", path, json=body | {"owner": "shared"})).status_code == 403
+    assert (await desks.of("acme", "user").send("POST", path, json=body)).status_code == 403
+    assert (await trader.send("POST", path, json=body | {"from": "2025-01-01"})).status_code == 422
+    sparse = await trader.send("POST", path, json=body | {"name": "ys", "from": "2020-10-16"})
+    assert "90% of the spot hours" in sparse.json()["detail"]

@@ -1,4 +1,4 @@
-"""``GET /v2/curves/{key}/shape``: hourly price-forward curves."""
+"""``/v2/curves/{key}/shape``: hourly price-forward curves, and the shapes that are learned for them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import asyncio
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.cache.etag import entity_tag, is_current
 from aurum.api.contract.answers import page_answers
 from aurum.api.contract.params import known_only
-from aurum.api.contract.text import Text
+from aurum.api.contract.text import Day, Moment, Text
 from aurum.api.curves import params
 from aurum.api.curves.access import reading_of
 from aurum.api.curves.cells import bulk_cells, cells_table
+from aurum.api.curves.documents import Owner
+from aurum.api.curves.ownership import written_owner
+from aurum.api.curves.reference import ReferenceAnswer, ReferenceDocumentAnswer
 from aurum.api.encoding.json import json_columns, json_rows
 from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
 from aurum.api.encoding.table import Table
+from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.http.request_state import caller_of, state_of
@@ -32,14 +37,21 @@ from aurum.core.curves.build import Objective
 from aurum.core.curves.grids import Resolution
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.shapes import Profile
-from aurum.core.errors import NotFound
+from aurum.core.errors import Conflict, NotFound
 from aurum.services.curves import Known
 from aurum.services.curves.build import build, versions_of
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, Prior
+from aurum.services.curves.build_terms import terms_of
+from aurum.services.curves.documents import reference_entry
+from aurum.services.curves.shapes import learned_shape, store_shape
+from aurum.services.curves.spot import series_that_settles
+from aurum.storage.ports.curves import ReferenceKind
 
 router = FeatureRouter(
     reads=Policy(Permission.CURVES_READ),
+    # Shared shapes need admin:write as well.
+    writes=Policy(Permission.CURVES_WRITE),
     prefix="/v2/curves",
     tags=["curves"],
     dependencies=[Depends(known_only)],
@@ -157,6 +169,56 @@ async def read_shape(
         raise InvalidParameters(("format", why, format))
     content = await asyncio.to_thread(_encoded, answer, table, name, layout)
     return WholeResponse(content, headers, MEDIA_TYPES[name], table.height)
+
+
+class NewShape(BaseModel):
+    """A shape to learn from spot prices, as a new document or as the next version of one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        populate_by_name=True,
+        json_schema_extra={"examples": [{"name": "de_2024", "from": "2023-06-01", "to": "2024-06-01"}]},
+    )
+
+    name: Annotated[Text, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = Field(
+        description="Name of the shape."
+    )
+    start: Day = Field(alias="from", description="First delivery day of the window.")
+    to: Day = Field(description="Delivery day to end before.")
+    series: Text | None = Field(None, description="Series of spot prices. Default: the one that the product settles on.")
+    by_month: bool = Field(False, description="A profile for each calendar month.")
+    as_of: Moment | None = Field(None, description="Spot prices as known at this instant. Default: now.")
+    owner: Owner = Field("tenant", description="`tenant`: yours. `shared`: of all, which needs `admin:write`.")
+    version: int | None = Field(None, ge=1, description="Version to replace. Default: the name must be new.")
+
+
+@router.post(
+    "/{key}/shape",
+    operation_id="learnCurveShape",
+    summary="Learn a shape",
+    status_code=201,
+    responses=problems(NotFound, Conflict),
+)
+async def learn_shape(request: Request, key: params.Key, body: NewShape) -> ReferenceAnswer:
+    """Learn the profile of spot prices by working day, Saturday and Sunday and hour, and store it as a version of a shape.
+
+    It needs nine tenths of the hours of the window.
+    """
+    service, reading = services(request), reading_of(request)
+    tenant = written_owner(request, body.owner)
+    if body.to <= body.start:
+        raise InvalidParameters(("to", "must be after from", body.to.isoformat()))
+    terms = await terms_of(reading, key)
+    series = body.series or series_that_settles(terms, "series")
+    now = service.clock.now()
+    shape, origin = await learned_shape(
+        reading, terms, series, body.start, body.to, Known(body.as_of), by_month=body.by_month, learned_at=now
+    )
+    await store_shape(
+        service.store.transactions, body.name, shape, origin, tenant=tenant, version=body.version, by=actor_of(request)
+    )
+    entry = await reference_entry(reading, ReferenceKind.SHAPE, body.name)
+    return ReferenceAnswer(data=ReferenceDocumentAnswer.from_entry(entry))
 
 
 def _encoded(answer: BuildAnswer, table: Table, name: str, layout: str) -> bytes:
