@@ -21,7 +21,7 @@ from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
 from aurum.core.curves.products import Weighting
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.build_answer import BuildAnswer
-from aurum.services.curves.build_inputs import Quoted, inline_quotes, parsed_period, stored_quotes
+from aurum.services.curves.build_inputs import Quoted, checked_day, inline_quotes, parsed_period, stored_quotes
 from aurum.services.curves.build_question import BuildQuestion, NothingToBuild
 from aurum.services.curves.build_terms import BuildTerms, terms_of, terms_of_calendar
 from aurum.services.curves.in_delivery import Forward, forward_quotes
@@ -153,7 +153,8 @@ async def _resolved(reading: CurveReading, question: BuildQuestion) -> _Resolved
     block = _only_block(forward.ahead)
     quoted_first = min(one.period.first for one in forward.ahead)
     quoted_end = max(one.period.end for one in forward.ahead)
-    first, end = question.first or quoted_first, question.end or quoted_end
+    first = checked_day(question.first or quoted_first, "from")
+    end = checked_day(question.end or quoted_end, "to")
     if first >= end:
         raise InvalidParameters(("from", f"must be before to, {end}", first.isoformat()))
     grid = _grid(terms[0], min(first, quoted_first), max(end, quoted_end), question)
@@ -188,6 +189,8 @@ async def _quotes(
     """Return the trade date and all quotes of a question."""
     products = [one.stored for one in terms if one.stored is not None]
     wanted = question.trade_date
+    if isinstance(wanted, date):
+        checked_day(wanted, "trade_date")
     if question.quotes is not None:
         trade_date = await trade_date_of(reading, products, wanted, known) if wanted is not None else None
         return trade_date, inline_quotes(question.quotes, terms[0], trade_date)

@@ -20,6 +20,9 @@ from aurum.services.curves.known import Known, quotes_of
 from aurum.services.curves.reading import CurveReading
 from aurum.storage.ports.curves import QuoteSpan
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Years of delivery days. Calendars cannot count days at the ends of time."""
+
 MOST_QUOTES = 2_000
 """Most quotes of one build: the system that it solves has an equation for each."""
 
@@ -85,9 +88,12 @@ def inline_quotes(quotes: Sequence[InlineQuote], terms: BuildTerms, trade_date: 
 def parsed_period(text: str, field: str, terms: BuildTerms, trade_date: date | None) -> Period:
     """Return the period of a label. Raises ``InvalidParameters``, which names the field."""
     try:
-        return parse_period(text, seasons=terms.seasons, trade_date=trade_date)
+        period = parse_period(text, seasons=terms.seasons, trade_date=trade_date)
     except InvalidPeriod as error:
         raise InvalidParameters((field, error.detail, text)) from error
+    checked_day(period.first, field)
+    checked_day(period.end, field)
+    return period
 
 
 def _inline(quote: InlineQuote, field: str, terms: BuildTerms, trade_date: date | None) -> Quoted:
@@ -105,10 +111,17 @@ def _inline(quote: InlineQuote, field: str, terms: BuildTerms, trade_date: date 
     return Quoted(name_period(first, end, seasons=terms.seasons, trade_date=trade_date), quote.price, block)
 
 
+def checked_day(day: date, field: str) -> date:
+    """Return a delivery day. Raises ``InvalidParameters`` for one in a year that no product delivers in."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidParameters((field, f"must be in a year from {FIRST_YEAR} to {LAST_YEAR}", day.isoformat()))
+    return day
+
+
 def _delivery_day(text: str, field: str, calendar: DeliveryCalendar) -> date:
     """Return the delivery day of a date, or the one that begins at an instant."""
     try:
-        return parse_day(text)
+        return checked_day(parse_day(text), field)
     except InvalidInstant:
         pass
     try:
@@ -117,6 +130,7 @@ def _delivery_day(text: str, field: str, calendar: DeliveryCalendar) -> date:
         raise InvalidParameters(
             (field, f"must be a date, or the instant at which a delivery day begins: {error.detail}", text)
         ) from error
+    checked_day(instant.date(), field)
     day = calendar.day_of(instant)
     if calendar.start_of(day) != instant:
         why = (

@@ -19,6 +19,7 @@ from aurum.core.curves.grids import Grid, Resolution
 from aurum.core.curves.shapes import InvalidShape, Shape, learn_shape, shape_from_document, wall_clock
 from aurum.core.errors import InvalidParameters
 from aurum.core.names import nearest
+from aurum.services.curves.build_inputs import checked_day
 from aurum.services.curves.build_terms import BuildTerms
 from aurum.services.curves.known import Known
 from aurum.services.curves.reading import CurveReading
@@ -148,7 +149,7 @@ async def learned_shape(
 
     Raises ``InvalidParameters`` where less than ``LEAST_COVERAGE`` of the hours is stored.
     """
-    start, stop = terms.calendar.bounds(first, end)
+    start, stop = terms.calendar.bounds(checked_day(first, "from"), checked_day(end, "to"))
     prices = await spot_prices(reading, series, start, stop, known, field=field)
     needed = hours(terms.calendar, first, end)
     coverage = float(prices.hours.sum()) / needed
