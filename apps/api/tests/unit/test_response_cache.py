@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.cache.caching import allow_caching
+from aurum.api.cache.caching import allow_caching, curve_tag
 from aurum.api.cache.layer import ResponseCache
 from aurum.api.cache.response import CachedResponse
 from aurum.api.cache.store import ResponseStore
@@ -180,6 +180,15 @@ async def test_a_change_forgets_exactly_what_it_changed() -> None:
     assert [(await service.get(f"/v2/{number}")).headers["x-cache"] for number in (1, 2)] == ["miss", "miss"]
     await service.feed.publish(Change(ChangeKind.EVERYTHING))
     assert (await service.get("/v2/1")).headers["x-cache"] == "miss"
+
+
+async def test_a_change_of_a_product_forgets_its_responses_and_the_lists() -> None:
+    service = Service(Below(lambda request, calls: PlainTextResponse(f"{request.url.path} {calls}")))
+    for path, tag in (("/v2/1", curve_tag(1)), ("/v2/2", curve_tag(2)), ("/v2/all", "curves")):
+        service.below.tags = (tag,)
+        await service.get(path)
+    await service.feed.publish(Change(ChangeKind.CURVES, ("2",)))
+    assert [(await service.get(path)).headers["x-cache"] for path in ("/v2/1", "/v2/2", "/v2/all")] == ["hit", "miss", "miss"]
 
 
 async def test_an_answer_under_way_while_its_data_change_is_given_and_not_kept() -> None:
