@@ -36,6 +36,7 @@ ACTIONS = {
     "dbt seeds",
     "quality docs",
     "sources new",
+    "curves load",
     "archive run",
     "archive compact",
     "archive copy",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurum.cli.curve_builds import register as register_builds
+from aurum.cli.curve_files import register as register_files
 from aurum.cli.json_output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Forward curves: products, quotes, strips and builds.", no_args_is_help=True)
 register_builds(app)
+register_files(app)
 
 Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
 TradeDate = Annotated[str, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous.")]

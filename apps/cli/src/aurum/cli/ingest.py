@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aurum.common.settings import Settings
     from aurum.pipelines.loading.documents import FoundFiles
     from aurum.pipelines.loading.known_time import KnownAtPolicy
-    from aurum.pipelines.loading.load import FileReport
+    from aurum.pipelines.loading.load import FileReport, Ingestion
     from aurum.pipelines.loading.unpacking import Unreadable
     from aurum.pipelines.source import SourceFile
 
@@ -123,8 +123,12 @@ async def ingest_files(
     policy: KnownAtPolicy,
     force: bool = False,
     verbosity: Verbosity = Verbosity.FILES,
+    ingestion: Ingestion | None = None,
 ) -> list[FileReport]:
-    """Load files with a progress bar, print refused files and the summary, and return the reports."""
+    """Load files with a progress bar, print refused files and the summary, and return the reports.
+
+    ``ingestion``: None for that of shared series and products.
+    """
     from aurum.cli.render import console, ingest_summary, progress, safe
     from aurum.pipelines.loading.load import FileOutcome
     from aurum.pipelines.loading.no_data import Skipped
@@ -142,7 +146,8 @@ async def ingest_files(
                 yield from pipelines.read(path)
             bar.update(task, completed=len(files.files), description="storing")
 
-        async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
+        loading = ingestion or pipelines.ingestion
+        async for report in loading.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)
             if verbosity is not Verbosity.NOTHING:
                 _print_report(out, report, each=verbosity is Verbosity.FILES and not out.is_terminal)

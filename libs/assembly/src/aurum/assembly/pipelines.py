@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aurum.assembly.fetching import downloads_of
 from aurum.assembly.history import copy_of, iceberg_of
+from aurum.assembly.own_quotes import OwnVenueLoader
 from aurum.assembly.store import ModelInputs, Store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
@@ -38,6 +39,7 @@ from aurum.pipelines.source import SourceFile
 from aurum.services.alerts.recording import CHECK, Changes, record_findings
 from aurum.services.webhooks.log import delete_old_deliveries
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.files import Loader
 from aurum.storage.ports.models import MartReader, ModelRun
 from aurum.storage.ports.wide import HistoryCopy
 
@@ -83,14 +85,27 @@ class Pipelines:
 
     @cached_property
     def ingestion(self) -> Ingestion:
+        """The loader of files of shared series and products."""
+        return self._ingestion(self.store.files.loader, None)
+
+    def ingestion_of(self, tenant: str, venue: str | None = None) -> Ingestion:
+        """Return the loader of files with quotes of a tenant's own products.
+
+        ``venue``: stands in their keys in place of that of the file; products that the tenant does not have yet are added with
+        the terms of the shared ones. None: the file names the tenant's products itself.
+        """
+        return self._ingestion(self.store.files.loader if venue is None else OwnVenueLoader(self.store, tenant, venue), tenant)
+
+    def _ingestion(self, loader: Loader, owner: str | None) -> Ingestion:
         return Ingestion(
             registry=self.registry,
             suites=self.suites,
-            loader=self.store.files.loader,
+            loader=loader,
             raw_files=self.raw_files,
             cleanup=self.validation_cleanup,
             neighbours=self.store.observations.neighbours,
             isolated=self.isolated_files,
+            owner=owner,
         )
 
     @cached_property

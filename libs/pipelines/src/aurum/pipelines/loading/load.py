@@ -19,6 +19,7 @@ from aurum.core.errors import Conflict, Unavailable
 from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
 from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy
 from aurum.pipelines.loading.no_data import Skipped
+from aurum.pipelines.loading.owned import owned
 from aurum.pipelines.loading.prepare import Prepared, prepare, surprise, with_reason
 from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.loading.unpacking import Unreadable
@@ -91,13 +92,15 @@ class Ingestion:
         neighbours: NeighbourReader | None = None,
         clock: Clock | None = None,
         isolated: IsolatedFiles | None = None,
+        owner: str | None = None,
     ) -> None:
         """Create a loader of files.
 
         ``cleanup``: deletes old validations; with None they all stay. ``neighbours``: the points by which changes of unit are
         noticed; with None they are not. ``clock``: bounds the instants that are plausible; with None it is the system's.
         ``isolated``: reads files in child processes that could crash this one, with a registry and suites of its own; with None
-        this process reads every file.
+        this process reads every file. ``owner``: the tenant to whose own products the quotes of all files belong; None: they
+        belong to shared products. A file of an owner is refused whole for one bad row, and only the owner learns of it.
         """
         self._registry = registry
         self._suites = suites
@@ -107,6 +110,7 @@ class Ingestion:
         self._neighbours = neighbours
         self._clock = clock or SystemClock()
         self._isolated = isolated
+        self._owner = owner
 
     async def ingest(
         self, document: SourceFile | Unreadable | Skipped, *, known_at: KnownAtPolicy | None = None, force: bool = False
@@ -158,7 +162,7 @@ class Ingestion:
         if isinstance(document, Skipped):
             return _Work(document, "", None, started)
         digest = await asyncio.to_thread(_digest, document)
-        if not force and isinstance(document, SourceFile):
+        if not force and self._owner is None and isinstance(document, SourceFile):
             same = await self._loader.already_loaded(
                 digest, basis=_requested_basis(policy), known_at=policy.time, again=policy.choice is KnownAtChoice.NOW
             )
@@ -177,7 +181,7 @@ class Ingestion:
         else:
             prepared = prepare(self._registry, self._suites, document, digest, policy, now)
         self._log_failure(document.name, digest, prepared.failure)
-        return prepared
+        return prepared if self._owner is None else owned(prepared, self._owner)
 
     @staticmethod
     def _log_failure(name: str, digest: str, failure: str) -> None:
@@ -202,8 +206,9 @@ class Ingestion:
                 refusal = surprise(error, "storing its rows")
                 self._log_failure(document.name, work.digest, traceback.format_exc())
             validations = with_reason(validations, refusal)
-        record = FileRecord(storable(document.name), work.digest, len(document.content), prepared.source, prepared.dataset)
-        await self._loader.refuse(record, reason=refusal, validations=validations)
+        if self._owner is None:
+            record = FileRecord(storable(document.name), work.digest, len(document.content), prepared.source, prepared.dataset)
+            await self._loader.refuse(record, reason=refusal, validations=validations)
         return FileReport(
             document.name,
             work.digest,
