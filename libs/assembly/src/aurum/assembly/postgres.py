@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aurum.common.cache import LastingTier
     from aurum.common.resilience.retry import Retry
     from aurum.storage.ports.alerts import AlertLog
+    from aurum.storage.ports.changes import ChangeFeed
     from aurum.storage.ports.curves import CurveReader
     from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog
@@ -92,6 +93,7 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
                         reader=CachedCatalog(store.catalog.reader, changes),
                         search=CachedSearch(store.catalog.search, changes),
                     ),
+                    curves=store.curves_over(changes),
                     changes=changes,
                 )
             finally:
@@ -194,9 +196,13 @@ class PostgresStore:
 
     @cached_part
     def curves(self) -> CurveReader:
+        return self.curves_over(None)
+
+    def curves_over(self, feed: ChangeFeed | None) -> CurveReader:
+        """Return the reader of curves. ``feed``: of a service that caches shared products and reference data."""
         from aurum.storage.postgres.curves.readers import curve_reader
 
-        return curve_reader(self.pool, self._private_pool, self.clock)
+        return curve_reader(self.pool, self._private_pool, self.clock, feed)
 
     @cached_part
     def _load_retry(self) -> Retry:

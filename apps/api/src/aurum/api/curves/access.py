@@ -18,6 +18,11 @@ def reading_of(request: Request) -> CurveReading:
     return CurveReading(service.store.curves, service.reading, caller_of(request).tenant)
 
 
+async def written(request: Request) -> None:
+    """Wait until this process knows of a change that the request has made, so that its caller reads what it wrote."""
+    await services(request).feed.catch_up()
+
+
 def own_response(request: Request, response: Response, *versions: object) -> Response | None:
     """Keep a response out of every cache but that of its caller: another tenant has other products.
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.text import Members
-from aurum.api.curves.access import own_response, reading_of
+from aurum.api.curves.access import own_response, reading_of, written
 from aurum.api.curves.documents import Owner
 from aurum.api.curves.ownership import stored_owner, written_owner
 from aurum.api.handlers.actor import actor_of
@@ -111,9 +111,9 @@ async def added(request: Request, kind: ReferenceKind, body: NewReference) -> Re
     """Add a document and return the answer with it."""
     tenant = written_owner(request, body.owner)
     reading, by = reading_of(request), actor_of(request)
-    return _answer(
-        await add_reference(services(request).store.transactions, reading, kind, body.document, tenant=tenant, by=by)
-    )
+    entry = await add_reference(services(request).store.transactions, reading, kind, body.document, tenant=tenant, by=by)
+    await written(request)
+    return _answer(entry)
 
 
 async def changed(request: Request, kind: ReferenceKind, name: str, body: ReferenceChanges) -> ReferenceAnswer:
@@ -122,6 +122,7 @@ async def changed(request: Request, kind: ReferenceKind, name: str, body: Refere
     tenant = stored_owner(request, (await reference_entry(reading, kind, name)).tenant)
     transactions = services(request).store.transactions
     entry = await change_reference(transactions, reading, kind, name, body.document, tenant=tenant, version=body.version, by=by)
+    await written(request)
     return _answer(entry)
 
 
@@ -130,6 +131,7 @@ async def removed(request: Request, kind: ReferenceKind, name: str) -> None:
     reading, by = reading_of(request), actor_of(request)
     tenant = stored_owner(request, (await reference_entry(reading, kind, name)).tenant)
     await remove_reference(services(request).store.transactions, reading, kind, name, tenant=tenant, by=by)
+    await written(request)
 
 
 def _answer(entry: ReferenceEntry) -> ReferenceAnswer:

@@ -61,9 +61,8 @@ def cells(column: Column, dialect: Dialect, zone: str) -> Piece:
             return _labels(codes, words, dialect)
         case Counts(values):
             return _counts(values, dialect)
-        case Days():
-            labels = column.labels()
-            return _labels(labels.codes, labels.words, dialect)
+        case Days(days):
+            return _days(days, dialect)
         case Fragments(codes, texts):
             return _texts(codes, [text.encode() for text in texts])
 
@@ -129,12 +128,24 @@ def _instants(us: NDArray[np.int64], dialect: Dialect, zone: str) -> Piece:
     return text
 
 
+def _days(days: NDArray[np.int32], dialect: Dialect) -> Piece:
+    if (days == days[0]).all():
+        return dialect.quote + str(np.datetime64(int(days[0]), "D")).encode() + dialect.quote
+    bare = np.datetime_as_string(days.astype("datetime64[D]")).astype("S10").view("V10")
+    return _enclosed(bare) if dialect.quote else bare
+
+
 def _quoted_instants(us: NDArray[np.int64], dialect: Dialect, zone: str) -> NDArray[np.void]:
     bare = rfc3339(us, zone)
     if not dialect.quote:
         return bare
-    text = np.empty(len(us), np.dtype([("open", "V1"), ("text", bare.dtype), ("close", "V1")]))
-    text["open"] = text["close"] = np.void(dialect.quote)
+    return _enclosed(bare)
+
+
+def _enclosed(bare: NDArray[np.void]) -> NDArray[np.void]:
+    """Return texts in double quotes."""
+    text = np.empty(len(bare), np.dtype([("open", "V1"), ("text", bare.dtype), ("close", "V1")]))
+    text["open"] = text["close"] = np.void(JSON.quote)
     text["text"] = bare
     return text.view(f"V{text.dtype.itemsize}")
 

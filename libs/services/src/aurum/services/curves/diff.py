@@ -17,7 +17,7 @@ from aurum.services.curves.periods import DeliveryPeriod, of_kinds, with_periods
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.quotes import kinds_of
 from aurum.services.curves.reading import CurveReading
-from aurum.services.curves.reference import Terms, read_reference
+from aurum.services.curves.reference import Terms, terms_by_curve
 from aurum.storage.ports.curves import QuoteSpan, StoredProduct
 
 
@@ -81,8 +81,7 @@ async def plan_diff(reading: CurveReading, products: Sequence[StoredProduct], qu
         raise InvalidParameters(("field", f"must be one of {', '.join(PRICES)}", question.field), nearest=close)
     kinds_of(question.kinds)
     known = Known.parse(question.as_of, question.as_loaded, now=question.now)
-    reference = await read_reference(reading, [one.product for one in products])
-    terms = {one.curve_id: reference.terms_of(one.product) for one in products}
+    terms = await terms_by_curve(reading, products)
     conversions = await conversions_of(reading, products, question.unit, question.currency)
     b = await trade_date_of(reading, products, question.b, known, parameter="b")
     a = await trade_date_of(reading, products, question.a, known, parameter="a", before=b) if b is not None else None

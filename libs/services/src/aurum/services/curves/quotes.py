@@ -16,7 +16,7 @@ from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
 from aurum.services.curves.periods import DeliveryPeriod, of_kinds, requested_periods, with_periods
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.reading import CurveReading
-from aurum.services.curves.reference import Terms, read_reference
+from aurum.services.curves.reference import Terms, terms_by_curve
 from aurum.storage.ports.curves import QuoteSpan, StoredProduct
 
 MID = "mid"
@@ -82,8 +82,7 @@ class QuotesAnswer:
 async def plan_quotes(reading: CurveReading, products: Sequence[StoredProduct], question: QuotesQuestion) -> QuotesPlan:
     """Resolve a question about the quotes of some products, before any quote is read. Raises ``InvalidParameters``."""
     known = Known.parse(question.as_of, question.as_loaded, now=question.now)
-    reference = await read_reference(reading, [one.product for one in products])
-    terms = {one.curve_id: reference.terms_of(one.product) for one in products}
+    terms = await terms_by_curve(reading, products)
     conversions = await conversions_of(reading, products, question.unit, question.currency)
     span = await _span(reading, products, question, known, terms)
     return QuotesPlan(products, span, known, kinds_of(question.kinds), _fields(question.fields), conversions, terms)

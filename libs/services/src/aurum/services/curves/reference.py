@@ -16,7 +16,7 @@ from aurum.core.curves.sessions import SessionCalendar, parse_session_calendar
 from aurum.core.errors import UnknownName
 from aurum.core.names import nearest
 from aurum.services.curves.reading import CurveReading
-from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind
+from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind, StoredProduct
 
 T = TypeVar("T")
 
@@ -61,15 +61,17 @@ class Reference:
         return parse_block(calendar.blocks, name, (*stored, *default_blocks()))
 
 
-async def read_reference(reading: CurveReading, products: Sequence[Product] = ()) -> Reference:
+async def read_reference(reading: CurveReading, products: Sequence[Product] = (), *, shared_only: bool = False) -> Reference:
     """Return the reference data that the caller reads with: shipped documents, replaced by stored ones of their name.
 
-    ``products``: those whose terms are wanted. Stored blocks are read only for a product that has a block.
+    ``products``: those whose terms are wanted. Stored blocks are read only for a product that has a block. ``shared_only``:
+    they are shared products, which name no document of a tenant, and none of those has the name of a shared one.
     """
+    tenant = None if shared_only else reading.tenant
     needs_blocks = any(one.block is not None for one in products)
     calendars, seasons, blocks = await asyncio.gather(
-        reading.curves.references(ReferenceKind.DELIVERY_CALENDAR, tenant=reading.tenant),
-        reading.curves.references(ReferenceKind.SEASONS, tenant=reading.tenant),
+        reading.curves.references(ReferenceKind.DELIVERY_CALENDAR, tenant=tenant),
+        reading.curves.references(ReferenceKind.SEASONS, tenant=tenant),
         reading.observations.catalog.blocks() if needs_blocks else _no_blocks(),
     )
     return Reference(
@@ -77,6 +79,13 @@ async def read_reference(reading: CurveReading, products: Sequence[Product] = ()
         _merged(_shipped_seasons(), seasons, SeasonFamily.from_document),
         blocks,
     )
+
+
+async def terms_by_curve(reading: CurveReading, products: Sequence[StoredProduct]) -> Mapping[int, Terms]:
+    """Return the terms of some products by curve id. Raises ``UnknownName``."""
+    shared_only = all(one.tenant is None for one in products)
+    reference = await read_reference(reading, [one.product for one in products], shared_only=shared_only)
+    return {one.curve_id: reference.terms_of(one.product) for one in products}
 
 
 async def read_sessions(reading: CurveReading, name: str) -> SessionCalendar:

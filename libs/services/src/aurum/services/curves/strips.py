@@ -19,7 +19,7 @@ from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
 from aurum.services.curves.periods import DeliveryPeriod, delivery_period, requested_periods
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.reading import CurveReading
-from aurum.services.curves.reference import Terms, read_reference, read_sessions
+from aurum.services.curves.reference import Terms, read_sessions, terms_by_curve
 from aurum.storage.ports.curves import ProductFilter, QuoteSpan, StoredProduct
 
 BASE, PEAK, OFF_PEAK = "base", "peak", "off_peak"
@@ -127,8 +127,8 @@ async def plan_strips(reading: CurveReading, product: StoredProduct, question: S
     """Resolve a question about strips, before any quote is read. Raises ``InvalidParameters``."""
     known = Known.parse(question.as_of, question.as_loaded, now=question.now)
     legs = await _legs(reading, product, question.block)
-    reference = await read_reference(reading, [one.product for one in legs])
-    terms = [reference.terms_of(one.product) for one in legs]
+    by_curve = await terms_by_curve(reading, legs)
+    terms = [by_curve[one.curve_id] for one in legs]
     weighting = question.weighting or legs[0].product.weighting
     sessions = await _sessions(reading, legs[0]) if weighting is Weighting.SESSIONS else None
     conversions = await conversions_of(reading, legs, question.unit, question.currency)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from aurum.api.contract.params import known_only
 from aurum.api.contract.text import Text
 from aurum.api.curves import params
-from aurum.api.curves.access import own_response, reading_of
+from aurum.api.curves.access import own_response, reading_of, written
 from aurum.api.curves.documents import ProductDocument
 from aurum.api.curves.ownership import stored_owner, written_owner
 from aurum.api.handlers.actor import actor_of
@@ -90,6 +90,7 @@ async def post_product(request: Request, body: schemas.NewProduct) -> schemas.Pr
         tenant=written_owner(request, body.owner),
         by=actor_of(request),
     )
+    await written(request)
     return _answer(stored)
 
 
@@ -107,6 +108,7 @@ async def patch_product(request: Request, key: params.Key, body: schemas.Product
         version=body.version,
         by=actor_of(request),
     )
+    await written(request)
     return _answer(stored)
 
 
@@ -116,6 +118,7 @@ async def delete_product(request: Request, key: params.Key) -> None:
     reading = reading_of(request)
     tenant = stored_owner(request, (await curve_of(reading, key)).tenant)
     await remove_product(services(request).store.transactions, reading, key, tenant=tenant, by=actor_of(request))
+    await written(request)
 
 
 def _document(body: BaseModel) -> Mapping[str, object]:

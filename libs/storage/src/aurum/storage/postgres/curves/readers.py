@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from aurum.core.clock import Clock
 from aurum.storage.curves import TenantedCurveReader
+from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.curves import CurveReader
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.curves.reader import PostgresCurveReader
 from aurum.storage.postgres.private_connections import PrivatePool
 from aurum.storage.postgres.private_recordings import PRIVATE_JOURNAL
+from aurum.storage.remembered_curves import CachedCurveReader
 
 
-def curve_reader(pool: PostgresPool, private: PrivatePool, clock: Clock) -> CurveReader:
-    """Return a reader that opens connections to products of tenants when a tenant reads."""
+def curve_reader(pool: PostgresPool, private: PrivatePool, clock: Clock, feed: ChangeFeed | None = None) -> CurveReader:
+    """Return a reader that opens connections to products of tenants when a tenant reads.
+
+    ``feed``: of a service that caches what changes seldom: shared products and their reference data.
+    """
 
     def own(tenant: str) -> CurveReader:
         return PostgresCurveReader(private.of(tenant), clock, tenant, PRIVATE_JOURNAL)
 
-    return TenantedCurveReader(PostgresCurveReader(pool, clock), own)
+    shared = PostgresCurveReader(pool, clock)
+    return TenantedCurveReader(shared if feed is None else CachedCurveReader(shared, feed), own)
