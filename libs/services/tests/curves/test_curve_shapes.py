@@ -115,14 +115,14 @@ async def test_learned_shapes_are_versions_and_one_that_knows_too_much_is_refuse
     assert origin.coverage == 1.0
     first = await store_shape(store.transactions, "xx", shape, origin, tenant=None, version=None, by=BY)
     question = BuildQuestion(BASE, grid=Resolution.HOUR, objective=Objective.SHAPE, shape="xx")
-    tag = await versions_of(reading, question)
+    tag = await versions_of(reading, question, [terms])
     answer = await build(reading, question)
     assert answer.meta()["shape"]["version"] == first.version == 1  # type: ignore[index]
     with pytest.raises(Conflict):
         await store_shape(store.transactions, "xx", shape, origin, tenant=None, version=None, by=BY)
     second = await store_shape(store.transactions, "xx", shape, origin, tenant=None, version=1, by=BY)
     assert second.version == 2
-    assert await versions_of(reading, question) != tag
+    assert await versions_of(reading, question, [terms]) != tag
     early = BuildQuestion(
         BASE, grid=Resolution.HOUR, objective=Objective.SHAPE, shape="xx", as_of=datetime(2024, 11, 1, tzinfo=UTC)
     )

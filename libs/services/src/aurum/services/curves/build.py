@@ -43,17 +43,25 @@ MOST_CELLS = 1_500_000
 """Most cells of one build: forty years of quarter hours."""
 
 
-async def build(reading: CurveReading, question: BuildQuestion, *, now: datetime | None = None) -> BuildAnswer:
-    """Build a curve. ``now``: the present, for the receipts of a tenant's own products.
+async def build(
+    reading: CurveReading,
+    question: BuildQuestion,
+    *,
+    now: datetime | None = None,
+    terms: Sequence[BuildTerms] | None = None,
+) -> BuildAnswer:
+    """Build a curve.
+
+    ``now``: the present, for the receipts of a tenant's own products. ``terms``: from ``curve_terms``; None: they are read.
 
     Raises ``UnknownName`` for a product that the caller may not read, ``InvalidParameters``, ``NothingToBuild``,
     ``ContradictoryQuotes`` in a strict build, ``InvalidBuild``, and ``Unavailable``.
     """
     loaded = reading.observations.loaded
     if question.as_loaded is not None or loaded is None or not _reads_store(question):
-        return await _answer(reading, question)
+        return await _answer(reading, question, terms=terms)
     before = await loaded.latest()
-    answer = await _answer(reading, question, recorded_at=_Instants(before, now))
+    answer = await _answer(reading, question, recorded_at=_Instants(before, now), terms=terms)
     after = await loaded.latest()
     if after == before:
         return answer
@@ -61,9 +69,8 @@ async def build(reading: CurveReading, question: BuildQuestion, *, now: datetime
     return await _answer(reading, replace(question, as_loaded=after))
 
 
-async def versions_of(reading: CurveReading, question: BuildQuestion) -> tuple[object, ...]:
+async def versions_of(reading: CurveReading, question: BuildQuestion, terms: Sequence[BuildTerms]) -> tuple[object, ...]:
     """Return the versions of everything in the store that an answer depends on, for entity tags. Raises like ``build``."""
-    terms = await _terms(reading, question)
     keys = [question.prior.curve] if question.prior is not None and question.prior.curve is not None else []
     others = [await terms_of(reading, key) for key in keys]
     products = tuple((one.key, one.stored.version) for one in (*terms, *others) if one.stored is not None)
@@ -108,15 +115,20 @@ class _Resolved:
 
 
 async def _answer(
-    reading: CurveReading, question: BuildQuestion, *, recorded_at: _Instants | None = None, receipt: Receipt | None = None
+    reading: CurveReading,
+    question: BuildQuestion,
+    *,
+    recorded_at: _Instants | None = None,
+    receipt: Receipt | None = None,
+    terms: Sequence[BuildTerms] | None = None,
 ) -> BuildAnswer:
-    resolved = await _resolved(reading, question)
+    resolved = await _resolved(reading, question, terms or await curve_terms(reading, question))
     inputs = _inputs(resolved)
     if receipt is not None:
         check_inputs(receipt, inputs)
-    terms = resolved.terms[0]
+    subject = resolved.terms[0]
     wanted = [
-        parsed_period(text, f"periods.{place}", terms, resolved.trade_date) for place, text in enumerate(question.periods)
+        parsed_period(text, f"periods.{place}", subject, resolved.trade_date) for place, text in enumerate(question.periods)
     ]
     built = await asyncio.to_thread(_built, resolved)
     settled = replace(
@@ -143,8 +155,7 @@ async def _answer(
     )
 
 
-async def _resolved(reading: CurveReading, question: BuildQuestion) -> _Resolved:
-    terms = await _terms(reading, question)
+async def _resolved(reading: CurveReading, question: BuildQuestion, terms: Sequence[BuildTerms]) -> _Resolved:
     known = Known(question.as_of, question.as_loaded)
     trade_date, quotes = await _quotes(reading, terms, question, known)
     forward = await forward_quotes(reading, terms[0], quotes, trade_date, question.in_delivery, known)
@@ -162,7 +173,8 @@ async def _resolved(reading: CurveReading, question: BuildQuestion) -> _Resolved
     return _Resolved(question, terms, trade_date, quotes, forward, block, grid, first, end, form)
 
 
-async def _terms(reading: CurveReading, question: BuildQuestion) -> Sequence[BuildTerms]:
+async def curve_terms(reading: CurveReading, question: BuildQuestion) -> Sequence[BuildTerms]:
+    """Return the terms of the curves of a question, the requested one first. Raises like ``build``."""
     if question.curve is None:
         if question.calendar is None or question.quotes is None:
             why = "is missing: name a curve, or send quotes with the delivery calendar that they are counted in"

@@ -39,7 +39,7 @@ from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.shapes import Profile
 from aurum.core.errors import Conflict, NotFound
 from aurum.services.curves import Known
-from aurum.services.curves.build import build, versions_of
+from aurum.services.curves.build import build, curve_terms, versions_of
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, Prior
 from aurum.services.curves.build_terms import terms_of
@@ -152,7 +152,8 @@ async def read_shape(
     accept = state.request_headers.get(b"accept")
     is_open = format is None and accept in (None, b"*/*")
     name = chosen_format(format, accept.decode("latin-1") if accept else None)
-    versions = await versions_of(reading, question)
+    terms = await curve_terms(reading, question)
+    versions = await versions_of(reading, question, terms)
     parameters = sorted(request.query_params.multi_items())
     tenant = caller_of(request).tenant
     tag = entity_tag(service.feed.timeline, request.url.path, parameters, name, is_open, versions, tenant)
@@ -160,7 +161,7 @@ async def read_shape(
     headers = {"ETag": tag, **PRIVATE_HEADERS}
     if is_current(request, tag):
         return Response(status_code=304, headers=headers)
-    answer = await build(reading, question, now=service.clock.now())
+    answer = await build(reading, question, now=service.clock.now(), terms=terms)
     table = cells_table(answer)
     if is_open and table.height > ARROW_ABOVE:
         name = "arrow"
