@@ -207,6 +207,7 @@ async def test_realised_hours_that_are_not_stored_are_an_error_that_names_the_se
         ({"quotes": (InlineQuote(1.0, "Jan-25"),), "first": date(1, 1, 1)}, "from"),
         ({"quotes": (InlineQuote(1.0, "Jan-25"),), "end": date(9999, 12, 31)}, "to"),
         ({"trade_date": date(9999, 12, 31), "objective": Objective.SHAPE}, "trade_date"),
+        ({"quotes": tuple(InlineQuote(1.0, str(year)) for year in range(2000, 2120))}, "quotes"),
         ({"curve": None}, "curve"),
         ({"curve": None, "calendar": "mars", "quotes": (InlineQuote(1.0, "Jan-25"),)}, "calendar"),
         ({"together": (BASE,)}, "together.0"),
@@ -220,6 +221,14 @@ async def test_a_question_that_cannot_be_answered_names_its_field(store: Store, 
     with pytest.raises(InvalidParameters) as refused:
         await build(reading, replace(BuildQuestion(BASE), **changed))  # type: ignore[arg-type]
     assert refused.value.facts["errors"][0]["field"] == field  # type: ignore[index]
+
+
+async def test_derivatives_of_very_many_cells_are_refused(store: Store) -> None:
+    reading = await curve_reading(store)
+    quotes = tuple(InlineQuote(1.0, str(year)) for year in range(2025, 2055))
+    answer = await build(reading, BuildQuestion(BASE, quotes=quotes, grid=Resolution.QUARTER_HOUR))
+    with pytest.raises(InvalidParameters, match="choose the grid P1D"):
+        answer.documents(["jacobian"])
 
 
 async def test_a_build_over_nothing_says_why(store: Store) -> None:

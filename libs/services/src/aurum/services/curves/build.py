@@ -42,6 +42,9 @@ from aurum.services.curves.receipts import (
 MOST_CELLS = 1_500_000
 """Most cells of one build: forty years of quarter hours."""
 
+MOST_WEIGHTS = 5_000_000
+"""Most quotes times days of one build, which bounds its memory and its time: a thousand quotes over thirteen years."""
+
 
 async def build(
     reading: CurveReading,
@@ -169,6 +172,9 @@ async def _resolved(reading: CurveReading, question: BuildQuestion, terms: Seque
     if first >= end:
         raise InvalidParameters(("from", f"must be before to, {end}", first.isoformat()))
     grid = _grid(terms[0], min(first, quoted_first), max(end, quoted_end), question)
+    if len(forward.ahead) * (grid.end - grid.first).days > MOST_WEIGHTS:
+        why = f"{len(forward.ahead):,} quotes from {grid.first} to {grid.end} are too many at once: build a part of them"
+        raise InvalidParameters(("quotes", why, len(forward.ahead)))
     form = await form_of(reading, terms[0], grid, question, trade_date, known)
     return _Resolved(question, terms, trade_date, quotes, forward, block, grid, first, end, form)
 

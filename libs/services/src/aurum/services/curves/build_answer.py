@@ -19,6 +19,7 @@ from aurum.core.curves.grids import Grid, block_of_grid
 from aurum.core.curves.period_labels import add_months
 from aurum.core.curves.periods import Period, name_period, period_document
 from aurum.core.curves.shapes import Profile, is_multiplied
+from aurum.core.errors import InvalidParameters
 from aurum.services.curves.build_inputs import Quoted
 from aurum.services.curves.build_question import BuildQuestion
 from aurum.services.curves.build_terms import BuildTerms
@@ -28,6 +29,7 @@ from aurum.services.curves.receipts import Receipt
 
 Floats = NDArray[np.float64]
 _HOUR_US = 3_600_000_000
+_MOST_DERIVATIVES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,9 @@ class BuildAnswer:
         ]
 
     def _jacobian(self) -> dict[str, object]:
+        if len(self.built.values) * len(self.built.quotes) > _MOST_DERIVATIVES:
+            why = f"jacobian has a derivative for each of {len(self.built.values):,} cells and quote: choose the grid P1D"
+            raise InvalidParameters(("output", why, "jacobian"))
         periods = self._periods()
         spans = [(period.first, period.end) for period in periods]
         rows = {part: self.built.jacobian(spans, block=part.block, inside=part.inside) for part in self.parts}

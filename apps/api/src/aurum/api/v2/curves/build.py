@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -86,12 +87,13 @@ async def build_curve(request: Request, body: _Body) -> Response:
         answer = await build(reading, body.question(), now=services(request).clock.now())
     table = cells_table(answer)
     if name != "json":
-        return _whole(bulk_cells(table, name, answer.meta()), name, table)
+        return _whole(await asyncio.to_thread(bulk_cells, table, name, answer.meta()), name, table)
     most = services(request).settings.document_rows
     if "curve" in body.output and table.height > most:
         why = f"a JSON document may have {most:,} cells; the curve has {table.height:,}: request arrow, parquet or csv"
         raise InvalidParameters(("format", why, body.format))
-    return _whole(_document(answer, table, body.output, body.layout), "json", table)
+    content = await asyncio.to_thread(_document, answer, table, body.output, body.layout)
+    return _whole(content, "json", table)
 
 
 def _document(answer: BuildAnswer, table: Table, output: Sequence[str], layout: str) -> bytes:
