@@ -194,14 +194,22 @@ async def test_a_tenant_cannot_use_the_key_of_a_shared_product(store: Store) -> 
     assert await listed(store, tenant="acme") == [BASE, PEAK]
 
 
-async def test_an_own_product_hides_a_shared_one_that_was_declared_later(store: Store) -> None:
+async def test_a_shared_product_hides_an_own_one_that_was_added_before(store: Store) -> None:
     await add_tenants(store)
-    own = await add_product(store, BASE, tenant="acme")
-    await declare(store, BASE, PEAK)
-    assert await store.curves.product(BASE, tenant="acme") == own
-    assert [one.curve_id for one in await store.curves.products(ALL, tenant="acme", limit=1)] == [own.curve_id]
-    assert await listed(store, tenant="acme") == [BASE, PEAK]
-    assert (await store.curves.product(BASE, tenant="bolt")).tenant is None
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.put_product(product_named(BASE, title="Marks"), tenant="acme")
+    await add_product(store, MINE, tenant="acme")
+    await declare(store, BASE, PEAK, title="Shared by all")
+    for tenant in ("acme", "bolt"):
+        shared = await store.curves.product(BASE, tenant=tenant)
+        assert (shared.tenant, shared.product.title) == (None, "Shared by all")
+        assert await store.curves.products(ALL, tenant=tenant, limit=1) == [shared]
+    assert await listed(store, tenant="acme") == [BASE, MINE, PEAK]
+    assert (await store.curves.facets(ALL, tenant="acme"))["venue"] == {"INVENTED": 2, "MINE": 1}
+    # The title of the hidden product is not seen either.
+    hidden = ProductFilter(text="marks")
+    assert await listed(store, hidden, tenant="acme") == []
+    assert (await store.curves.facets(hidden, tenant="acme"))["venue"] == {}
 
 
 async def test_an_unknown_tenant_has_no_products(store: Store) -> None:
@@ -258,16 +266,16 @@ async def test_reference_documents_are_stored_replaced_and_deleted(store: Store,
             await tx.curve_reference.delete_reference(kind, "invented", tenant=tenant)
 
 
-async def test_a_document_of_a_tenant_replaces_the_shared_one_of_its_name(store: Store) -> None:
+async def test_a_shared_document_hides_the_one_of_a_tenant_of_its_name(store: Store) -> None:
     await add_tenants(store)
     for tenant in (None, "acme"):
         async with store.transactions.transaction(by=BY) as tx:
             await tx.curve_reference.put_reference(
                 ReferenceKind.SEASONS, "europe", {"of": str(tenant)}, tenant=tenant, version=None, by="key:one"
             )
-    (own,) = await store.curves.references(ReferenceKind.SEASONS, tenant="acme")
-    (shared,) = await store.curves.references(ReferenceKind.SEASONS, tenant="bolt")
-    assert (own.document, shared.document) == ({"of": "acme"}, {"of": "None"})
+    for tenant in (None, "acme", "bolt"):
+        (shared,) = await store.curves.references(ReferenceKind.SEASONS, tenant=tenant)
+        assert (shared.tenant, shared.document) == (None, {"of": "None"})
 
 
 async def test_every_term_of_a_product_is_stored(store: Store) -> None:

@@ -1,7 +1,8 @@
 """Shared products beside those of tenants: one reader of both, over a reader of each.
 
 It knows a tenant's product by the id under which it returned it. Ids of shared products and of those of tenants come from one
-sequence and are never used again, so what it knows stays true. A tenant's own product hides a shared one of its key.
+sequence and are never used again, so what it knows stays true. A shared product hides a tenant's own one of its key, and a
+shared document one of its name, so that answers about shared products are the same for all tenants.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from aurum.storage.ports.curves import CurveReader, ProductFilter, QuoteSpan, Re
 
 
 class TenantedCurveReader:
-    """``CurveReader`` of shared products and of those of tenants. ``own``: returns the reader of a tenant's products."""
+    """``CurveReader`` of shared products and of those of tenants.
+
+    ``own``: returns the reader of a tenant's products, whose lists and counts leave out those with the key of a shared one.
+    """
 
     def __init__(self, shared: CurveReader, own: Callable[[str], CurveReader]) -> None:
         self._shared = shared
@@ -34,11 +38,7 @@ class TenantedCurveReader:
         if tenant is None:
             return shared
         own = self._noted(await self._own(tenant).products(criteria, tenant=tenant, after=after, limit=limit))
-        # The own one comes first, and the dictionary holds it in its place.
-        by_key: dict[str, StoredProduct] = {}
-        for product in merge(own, shared, key=_key):
-            by_key.setdefault(_key(product), product)
-        return list(by_key.values())[:limit]
+        return list(merge(own, shared, key=_key))[:limit]
 
     async def facets(self, criteria: ProductFilter, *, tenant: str | None) -> Mapping[str, Mapping[str, int]]:
         shared = await self._shared.facets(criteria, tenant=None)
@@ -51,17 +51,20 @@ class TenantedCurveReader:
         }
 
     async def product(self, key: str, *, tenant: str | None) -> StoredProduct:
-        if tenant is not None:
-            with suppress(UnknownName):
-                return self._noted([await self._own(tenant).product(key, tenant=tenant)])[0]
-        return await self._shared.product(key, tenant=None)
+        try:
+            return await self._shared.product(key, tenant=None)
+        except UnknownName:
+            if tenant is not None:
+                with suppress(UnknownName):
+                    return self._noted([await self._own(tenant).product(key, tenant=tenant)])[0]
+            raise
 
     async def references(self, kind: ReferenceKind, *, tenant: str | None) -> Sequence[ReferenceDocument]:
         shared = await self._shared.references(kind, tenant=None)
         if tenant is None:
             return shared
         own = await self._own(tenant).references(kind, tenant=tenant)
-        by_name = {document.name: document for document in (*shared, *own)}
+        by_name = {document.name: document for document in (*own, *shared)}
         return [by_name[name] for name in sorted(by_name)]
 
     async def quotes(

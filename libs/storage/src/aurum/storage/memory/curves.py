@@ -112,11 +112,11 @@ class MemoryCurveReader:
     async def references(self, kind: ReferenceKind, *, tenant: str | None) -> Sequence[ReferenceDocument]:
         owners = {None, tenant}
         documents = [one for one in self.state.curve_references.values() if one.kind == kind and one.tenant in owners]
-        by_name = {one.name: one for one in sorted(documents, key=lambda one: one.tenant is not None)}
+        by_name = {one.name: one for one in sorted(documents, key=lambda one: one.tenant is None)}
         return [by_name[name] for name in sorted(by_name)]
 
     def _visible(self, tenant: str | None) -> dict[str, StoredProduct]:
-        """Return shared products and those of a tenant, ascending by key; an own one hides a shared one of its key."""
+        """Return shared products and those of a tenant, ascending by key; a shared one hides an own one of its key."""
         return _visible(self.state, tenant)
 
     def _changes(
@@ -313,7 +313,7 @@ def versions(publications: Iterable[QuotePublication]) -> list[QuotePublication]
 def _visible(state: MemoryState, tenant: str | None) -> dict[str, StoredProduct]:
     shared = {key: product for (owner, key), product in state.products.items() if owner is None}
     own = {key: product for (owner, key), product in state.products.items() if owner == tenant}
-    return dict(sorted((shared | own).items()))
+    return dict(sorted((own | shared).items()))
 
 
 def _matches(criteria: ProductFilter, stored: StoredProduct) -> bool:

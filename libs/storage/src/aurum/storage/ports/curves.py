@@ -2,7 +2,7 @@
 
 Quotes obey the bitemporal law of ``aurum.core.asof`` over (product, delivery period, trade date). A product belongs to all, or
 to one tenant: every read names the caller's tenant and sees the shared products and those of that tenant, never those of
-another.
+another. Where a key, or the name of a document, is both shared and the tenant's own, the shared one is seen.
 """
 
 from __future__ import annotations

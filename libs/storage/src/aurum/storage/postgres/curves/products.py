@@ -36,7 +36,7 @@ class PostgresProducts:
     async def page(self, criteria: ProductFilter, *, after: str | None, limit: int | None) -> Sequence[StoredProduct]:
         """Return products ascending by key."""
         names, values = _conditions(criteria)
-        statement = _page(names, is_resumed=after is not None)
+        statement = _page(names, is_resumed=after is not None, is_own=self._tenant is not None)
         arguments = [*values, *([after] if after is not None else []), _LAST if limit is None else limit]
         async with self._pool.acquire() as connection:
             return [stored_product(row, self._tenant) for row in await connection.fetch(statement, *arguments)]
@@ -45,7 +45,7 @@ class PostgresProducts:
         """Return the numbers of matching products by facet and value."""
         names, values = _conditions(criteria)
         async with self._pool.acquire() as connection:
-            rows = await connection.fetch(_facets(names), *values)
+            rows = await connection.fetch(_facets(names, is_own=self._tenant is not None), *values)
         counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}
         for facet, value, count in rows:
             counts[facet][value] = count
@@ -121,24 +121,27 @@ _CONDITIONS = {
 }
 
 
-def _where(names: tuple[str, ...]) -> tuple[str, int]:
-    """Return the condition of filters, and the number of the next parameter."""
+_IS_NOT_SHARED = " AND NOT EXISTS (SELECT FROM public.product AS shared WHERE shared.key = product.key)"
+
+
+def _where(names: tuple[str, ...], *, is_own: bool) -> tuple[str, int]:
+    """Return the condition of filters, and the number of the next parameter. ``is_own``: of the products of a tenant."""
     first, *others = (" AND ".join(_CONDITIONS[name] for name in names) or "true").split("?")
     numbered = (f"${number}{text}" for number, text in enumerate(others, start=1))
-    return first + "".join(numbered), len(others) + 1
+    return first + "".join(numbered) + (_IS_NOT_SHARED if is_own else ""), len(others) + 1
 
 
 @cache
-def _page(names: tuple[str, ...], *, is_resumed: bool) -> str:
-    condition, number = _where(names)
+def _page(names: tuple[str, ...], *, is_resumed: bool, is_own: bool) -> str:
+    condition, number = _where(names, is_own=is_own)
     resumed = f" AND key > ${number}" if is_resumed else ""
     limit = number + is_resumed
     return f'SELECT {PRODUCT} FROM product WHERE {condition}{resumed} ORDER BY key COLLATE "C" LIMIT ${limit}'  # noqa: S608 - constants
 
 
 @cache
-def _facets(names: tuple[str, ...]) -> str:
-    condition, _ = _where(names)
+def _facets(names: tuple[str, ...], *, is_own: bool) -> str:
+    condition, _ = _where(names, is_own=is_own)
     values = ", ".join(f"('{name}', {name})" for name in FACETS)
     return f"""
         SELECT facet, value, count(*)::int FROM product CROSS JOIN LATERAL (VALUES {values}) AS f(facet, value)
