@@ -21,6 +21,7 @@ from aurum.services.curves.build import build, repeat
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, Prior, Wave
 from aurum.services.curves.shapes import Origin, store_shape
+from aurum.services.curves.strips import StripMethod, StripsQuestion, plan_strips, read_strips
 from aurum.storage.memory import MemoryStore
 
 DAY = date(2024, 10, 14)
@@ -113,6 +114,19 @@ async def test_months_without_a_quote_are_implied(sessions: Sessions, oracle: Ca
     assert [one.value for one in smooth.periods] == pytest.approx(list(months.values()), abs=1e-6)
     flat = await build(reading, BuildQuestion(BASE, objective=Objective.FLAT, periods=("Aug-25", "Sep-25")))
     assert [one.value for one in flat.periods] == pytest.approx([expected["L1b flat Aug+Sep-25"]] * 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(("kinds", "august"), [("MQ", 86.912886), ("WMQ", 86.9268)])
+async def test_a_strip_of_a_month_without_a_quote_is_that_of_the_build(sessions: Sessions, kinds: str, august: float) -> None:
+    reading = await curve_reading(MemoryStore(SystemClock()), session_file(BASE, DAY, sessions(DAY, kinds)))
+    product = await reading.curves.product(BASE, tenant=None)
+    question = StripsQuestion(datetime(2024, 10, 15, tzinfo=UTC), ("Aug-25", "Jan-28"), DAY)
+    derived, missing = await read_strips(reading, await plan_strips(reading, product, question))
+    assert (derived.method, derived.coverage) == (StripMethod.FROM_BUILD, 1.0)
+    assert derived.value == pytest.approx(august, abs=1e-6 if kinds == "MQ" else 1e-4)
+    assert (missing.value, missing.method) == (None, None)
+    assert missing.coverage < 1
+    assert missing.reason is not None
 
 
 @pytest.mark.parametrize(("price", "size", "is_contradiction"), [(98.33, 0.019750, True), (98.315, 0.004750, False)])

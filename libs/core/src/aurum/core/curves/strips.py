@@ -119,7 +119,7 @@ def strip(
     built = build(period) if build is not None else None
     if built is not None:
         return _beside(built, None, StripMethod.FROM_BUILD, coverage, (), tick)
-    return Strip(None, None, None, None, coverage, (), _why_none(spans, period, coverage))
+    return Strip(None, None, None, None, coverage, (), _why_none(spans, period, coverage, built=build is not None))
 
 
 def strip_history(quotes: pl.DataFrame, period: Period, *, weight: Weight, hours: Weight | None = None) -> pl.DataFrame:
@@ -254,7 +254,7 @@ def _covered(spans: Sequence[tuple[date, date]], period: Period, hours: Weight) 
     return covered
 
 
-def _why_none(spans: Sequence[tuple[date, date]], period: Period, coverage: float) -> str:
+def _why_none(spans: Sequence[tuple[date, date]], period: Period, coverage: float, *, built: bool) -> str:
     name = period.label or f"{period.first}..{period.end}"
     touching = sorted(span for span in spans if span[0] < period.end and span[1] > period.first)
     if not touching:
@@ -262,6 +262,8 @@ def _why_none(spans: Sequence[tuple[date, date]], period: Period, coverage: floa
     if coverage < 1 - 1e-12:
         missing = _first_gap(touching, period)
         return f"priced quotes cover {coverage:.4%} of {name}; the first day without one is {missing}"
+    if built:
+        return f"quotes do not tile {name}, and the curve built from those ahead of their delivery does not cover it"
     straddling = [f"{first}..{end}" for first, end in touching if first < period.first or end > period.end]
     return f"quotes do not tile {name}; a build can derive it from {', '.join(straddling) or 'overlapping quotes'}"
 

@@ -12,13 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurum.core.calendars import Block
 from aurum.core.curves.build import Build, BuildQuote, Objective, build_curve
-from aurum.core.curves.calendars import day_hours
 from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
-from aurum.core.curves.products import Weighting
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_inputs import Quoted, checked_day, inline_quotes, parsed_period, stored_quotes
@@ -38,6 +35,7 @@ from aurum.services.curves.receipts import (
     question_of,
     receipt_of,
 )
+from aurum.services.curves.weights import cell_weights
 
 MOST_CELLS = 1_500_000
 """Most cells of one build: forty years of quarter hours."""
@@ -267,16 +265,9 @@ def _built(resolved: _Resolved) -> Build:
         window_mean=None if form is None else form.window_mean,
         extrapolate=question.extrapolate,
         blocks=None if block is None else {block.name: block_of_grid(grid, block)},
-        weights=_weights(resolved.terms[0], grid),
+        weights=cell_weights(resolved.terms[0].weighting, resolved.terms[0].block, grid),
         strict=question.strict,
     )
-
-
-def _weights(terms: BuildTerms, grid: Grid) -> NDArray[np.float64] | None:
-    """Return the weights of cells of a product whose days count alike; None where hours count."""
-    if terms.weighting is Weighting.HOURS or terms.block is not None:
-        return None
-    return grid.hours / day_hours(grid.calendar, grid.first, grid.end)[grid.day]
 
 
 def _inputs(resolved: _Resolved) -> Inputs:

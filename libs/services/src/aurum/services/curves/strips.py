@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +13,7 @@ import polars as pl
 from aurum.core.curves.calendars import hours
 from aurum.core.curves.products import Weighting
 from aurum.core.curves.sessions import SessionCalendar, SessionsUnknown, sessions_of
-from aurum.core.curves.strips import NoHours, Strip, off_peak, strip
+from aurum.core.curves.strips import Build, NoHours, Strip, off_peak, strip
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.names import nearest
 from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
@@ -20,9 +21,11 @@ from aurum.services.curves.periods import DeliveryPeriod, delivery_period, reque
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, read_sessions, terms_by_curve
+from aurum.services.curves.strip_builds import derived_price
 from aurum.storage.ports.curves import ProductFilter, QuoteSpan, StoredProduct
 
 BASE, PEAK, OFF_PEAK = "base", "peak", "off_peak"
+_SLACK = 1e-9
 
 
 class Side(StrEnum):
@@ -140,7 +143,10 @@ async def plan_strips(reading: CurveReading, product: StoredProduct, question: S
 async def read_strips(reading: CurveReading, plan: StripsPlan) -> Sequence[PeriodStrip]:
     """Return the strip of each period of a plan, in its order. Raises ``InvalidParameters`` for a period without hours."""
     frame = await _prices(reading, plan)
-    return [_off_peak(plan, frame, one) if plan.is_off_peak else _own(plan, frame, one) for one in plan.periods]
+    strips = [_strip_of(plan, frame, one) for one in plan.periods]
+    if plan.trade_date is None or not any(_is_derivable(one) for one in strips):
+        return strips
+    return await asyncio.to_thread(_derived, plan, frame, plan.trade_date, strips)
 
 
 async def _legs(reading: CurveReading, product: StoredProduct, block: str | None) -> Sequence[StoredProduct]:
@@ -180,19 +186,50 @@ async def _prices(reading: CurveReading, plan: StripsPlan) -> pl.DataFrame:
     return priced.rename({str(plan.side): "price"}).select(*schema)
 
 
-def _own(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod) -> PeriodStrip:
-    return _leg(plan, frame, period, 0)
+def _is_derivable(one: PeriodStrip) -> bool:
+    return one.value is None and one.coverage > 1 - _SLACK
 
 
-def _leg(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, place: int) -> PeriodStrip:
+def _derived(plan: StripsPlan, frame: pl.DataFrame, trade_date: date, strips: Sequence[PeriodStrip]) -> Sequence[PeriodStrip]:
+    """Return the strips, with those that quotes cover but do not tile from a build of their curve."""
+    builds = [
+        derived_price(_quotes_of_leg(plan, frame, place), trade_date, terms, _build_weighting(plan, place), stored.product.tick)
+        for place, (stored, terms) in enumerate(zip(plan.legs, plan.terms, strict=True))
+    ]
+    return [
+        _strip_of(plan, frame, period, builds) if _is_derivable(one) else one
+        for period, one in zip(plan.periods, strips, strict=True)
+    ]
+
+
+def _build_weighting(plan: StripsPlan, place: int) -> Weighting:
+    """Return the weighting of a build, whose cells have hours and days, but are no parts of a strip nor sessions."""
+    if plan.weighting in (Weighting.HOURS, Weighting.DAYS):
+        return plan.weighting
+    return plan.legs[place].product.weighting
+
+
+def _strip_of(
+    plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, builds: Sequence[Build] | None = None
+) -> PeriodStrip:
+    return _off_peak(plan, frame, period, builds) if plan.is_off_peak else _leg(plan, frame, period, 0, builds)
+
+
+def _quotes_of_leg(plan: StripsPlan, frame: pl.DataFrame, place: int) -> pl.DataFrame:
+    return frame if len(plan.legs) == 1 else frame.filter(pl.col("curve_id") == plan.legs[place].curve_id)
+
+
+def _leg(
+    plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, place: int, builds: Sequence[Build] | None
+) -> PeriodStrip:
     stored, terms = plan.legs[place], plan.terms[place]
-    own = frame if len(plan.legs) == 1 else frame.filter(pl.col("curve_id") == stored.curve_id)
     try:
         made = strip(
-            own,
+            _quotes_of_leg(plan, frame, place),
             period.period,
             weight=_weight(plan, terms),
             tick=stored.product.tick,
+            build=None if builds is None else builds[place],
             hours=lambda first, end: hours(terms.calendar, first, end, terms.block),
         )
     except NoHours as error:
@@ -213,9 +250,9 @@ def _named(made: Strip, period: DeliveryPeriod, terms: Terms, trade_date: date |
     )
 
 
-def _off_peak(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod) -> PeriodStrip:
+def _off_peak(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, builds: Sequence[Build] | None) -> PeriodStrip:
     """Return the strip of the hours outside the peak block."""
-    legs = [_leg(plan, frame, period, place) for place in (0, 1)]
+    legs = [_leg(plan, frame, period, place, builds) for place in (0, 1)]
     base_hours, peak_hours = (
         hours(terms.calendar, period.period.first, period.period.end, terms.block) for terms in plan.terms
     )
