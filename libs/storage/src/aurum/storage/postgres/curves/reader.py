@@ -159,7 +159,8 @@ def _span(span: QuoteSpan) -> tuple[tuple[str, ...], list[object]]:
     if span.trade_dates:
         values["trade_dates"] = [list(span.trade_dates)]
     if span.deliveries:
-        values["deliveries"] = [[first for first, _ in span.deliveries], [end for _, end in span.deliveries]]
+        firsts, ends = [first for first, _ in span.deliveries], [end for _, end in span.deliveries]
+        values["deliveries"] = [firsts, ends, min(firsts), max(firsts), min(ends), max(ends)]
     return tuple(values), [value for some in values.values() for value in some]
 
 
@@ -172,7 +173,10 @@ def _conditions(names: tuple[str, ...], alias: str) -> tuple[str, int]:
     if "deliveries" in names:
         listed = f"SELECT * FROM unnest(${number}::date[], ${number + 1}::date[])"  # noqa: S608 - numbers of parameters
         texts.append(f"({alias}.delivery_start, {alias}.delivery_end) IN ({listed})")
-        number += 2
+        # The index has the days of delivery last: limits on them leave out quotes before their rows are read.
+        texts.append(f"{alias}.delivery_start BETWEEN ${number + 2} AND ${number + 3}")
+        texts.append(f"{alias}.delivery_end BETWEEN ${number + 4} AND ${number + 5}")
+        number += 6
     return " AND ".join(texts), number
 
 
