@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from api_curves import BASE, FRENCH, PEAK, Desks, serving_desks
 
+from aurum.api.testing.observations import InventedSeries, file_of
 from aurum.common.clock import SystemClock
 from aurum.storage.memory import MemoryStore
 from aurum.storage.testing.stores import Store
@@ -316,3 +317,26 @@ async def test_reading_needs_the_scope(desks: Desks) -> None:
         response = await desks.of(role="market").get(path)
         assert (response.status_code, response.json()["scope"]) == (403, "curves:read")
         assert (await desks.served.client.get(path)).status_code == 401
+
+
+async def test_prices_are_exchanged_at_the_rate_of_their_trade_date(desks: Desks, store: Store) -> None:
+    days = [datetime(2024, 10, day, 22, tzinfo=UTC) for day in (10, 13)]
+    rates = [(day, rate, day, 0) for day, rate in zip(days, (1.5, 2.0), strict=True)]
+    series = InventedSeries(
+        "ecb:reference_rates:EURUSD:rate",
+        "USD/EUR",
+        "1d",
+        "Europe/Berlin",
+        None,
+        rates,
+        None,
+        "EUR in USD",
+        business_days="TARGET",
+    )
+    await store.loader.load(file_of(series))
+    response = (await desks.of().get(HISTORY, period="Q1-25", fields="settle,volume_mwh", currency="USD")).json()
+    assert [row["settle"] for row in response["data"]] == pytest.approx([96.14 * 1.5, 98.31 * 2.0])
+    assert [row["volume_mwh"] for row in response["data"]] == [2159.0, 2159.0]
+    assert (response["meta"]["curve"]["unit"], response["meta"]["curve"]["currency"]) == ("USD/MWh", "USD")
+    (row,) = await desks.of().rows("/v2/curves/diff", curve=BASE, kind="quarter", currency="USD", limit="1")
+    assert row["move"] == pytest.approx(98.31 * 2.0 - 96.14 * 1.5)
