@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -103,6 +104,17 @@ async def test_a_shape_knows_no_price_of_after_as_of(store: Store) -> None:
     )
     with pytest.raises(InvalidParameters, match=f"90% of the spot hours of {SPOT} .* has 0% of them as known at 2024"):
         await build(reading, question)
+
+
+async def test_the_year_of_a_shape_ends_with_the_last_stored_day_unless_that_is_too_long_ago(store: Store) -> None:
+    reading = await reading_with(store, ("2025-06", 90.0))
+    await curve_reading(store, session_file(BASE, date(2025, 3, 3), [("2025-06", 90.0)]))
+    await curve_reading(store, session_file(BASE, date(2026, 3, 3), [("2026-06", 90.0)]))
+    question = BuildQuestion(BASE, grid=Resolution.HOUR, objective=Objective.SHAPE)
+    described = (await build(reading, replace(question, trade_date=date(2025, 3, 3)))).meta()["shape"]
+    assert (described["first"], described["end"]) == ("2023-10-16", "2024-10-16")  # type: ignore[index]
+    with pytest.raises(InvalidParameters, match="90% of the spot hours"):
+        await build(reading, replace(question, trade_date=date(2026, 3, 3)))
 
 
 async def test_learned_shapes_are_versions_and_one_that_knows_too_much_is_refused(store: Store) -> None:

@@ -24,14 +24,14 @@ from aurum.services.curves.build_terms import BuildTerms
 from aurum.services.curves.known import Known
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.receipts import digest
-from aurum.services.curves.spot import series_that_settles, spot_prices
+from aurum.services.curves.spot import series_that_settles, spot_prices, spot_series
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind
 from aurum.storage.ports.transaction import Transactions
 
 _DAY = timedelta(days=1)
-WINDOW = timedelta(weeks=52)
-"""Length of the window from which a shape is learned: every weekday is in it equally often."""
+OLDEST = timedelta(days=365)
+"""Longest time between the end of the window from which a shape is learned and the trade date."""
 
 LEAST_COVERAGE = 0.9
 """Part of the hours of a window that must be stored."""
@@ -102,16 +102,20 @@ async def shape_of(
     known: Known,
     field: str,
 ) -> UsedShape:
-    """Return a stored shape, or without a name the one learned from the year of spot prices before the trade date.
+    """Return a stored shape, or without a name the one learned from the last year of spot prices up to the trade date.
 
-    ``first``: first delivery day of the curve, before which the window ends where there is no trade date. Raises
-    ``InvalidParameters`` for an unknown shape, for one that knows more than ``as_of``, and for missing spot prices.
+    The year ends with the last stored day if that is earlier. ``first``: first delivery day of the curve, before which it ends
+    where there is no trade date. Raises ``InvalidParameters`` for an unknown shape, for one that knows more than ``as_of``, and
+    for missing spot prices.
     """
     if name is not None:
         return _checked(await stored_shape(reading, name, terms.calendar.zone, field), known, field)
     series = series_that_settles(terms, field)
     end = first if trade_date is None else trade_date + _DAY
-    shape, origin = await learned_shape(reading, terms, series, end - WINDOW, end, known, field=field)
+    last = (await spot_series(reading, series, field)).last_ts
+    if last is not None and end - OLDEST < (after := terms.calendar.day_of(last) + _DAY) < end:
+        end = after
+    shape, origin = await learned_shape(reading, terms, series, _year_before(end), end, known, field=field)
     return UsedShape(f"learned from {series}", None, shape, origin, terms.calendar.zone)
 
 
@@ -214,6 +218,10 @@ def parse_origin(document: Mapping[str, object]) -> Origin:
         instant("learned_at"),
         float(str(document["coverage"])),
     )
+
+
+def _year_before(day: date) -> date:
+    return date(day.year - 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _checked(used: UsedShape, known: Known, field: str) -> UsedShape:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aurum.core.curves.calendars import day_edges, day_hours
 from aurum.core.errors import InvalidParameters, UnknownName
+from aurum.core.series.model import Series
 from aurum.services.curves.build_terms import BuildTerms
 from aurum.services.curves.known import Known
 from aurum.services.curves.reading import CurveReading
@@ -45,6 +46,19 @@ class SpotPrices:
         return pl.DataFrame({"ts": pl.Series(self.starts).dt.replace_time_zone("UTC"), "value": self.values})
 
 
+async def spot_series(reading: CurveReading, series_key: str, field: str) -> Series:
+    """Return a series of spot prices. ``field``: the parameter that an error names. Raises ``InvalidParameters``."""
+    try:
+        series = await series_of(reading.observations.catalog, series_key)
+    except UnknownName as error:
+        why = f"needs the spot prices {series_key}, which the store does not have: load them first"
+        raise InvalidParameters((field, why, None), series=series_key) from error
+    if series.spec.interval.step is None or series.spec.interval.step > timedelta(hours=1):
+        why = f"needs hourly or finer prices; {series_key} has intervals of {series.spec.interval}"
+        raise InvalidParameters((field, why, None), series=series_key)
+    return series
+
+
 async def spot_prices(
     reading: CurveReading,
     series_key: str,
@@ -58,14 +72,7 @@ async def spot_prices(
 
     Raises ``InvalidParameters`` for a series that the store does not have, and for one without intervals of a fixed length.
     """
-    try:
-        series = await series_of(reading.observations.catalog, series_key)
-    except UnknownName as error:
-        why = f"needs the spot prices {series_key}, which the store does not have: load them first"
-        raise InvalidParameters((field, why, None), series=series_key) from error
-    if series.spec.interval.step is None or series.spec.interval.step > timedelta(hours=1):
-        why = f"needs hourly or finer prices; {series_key} has intervals of {series.spec.interval}"
-        raise InvalidParameters((field, why, None), series=series_key)
+    series = await spot_series(reading, series_key, field)
     answer = await read_one(
         reading.observations, series, Question(start=start, end=end, as_of=known.as_of, as_loaded=known.as_loaded)
     )

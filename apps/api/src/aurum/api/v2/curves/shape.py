@@ -72,7 +72,7 @@ ShapeName = Annotated[
     Text | None,
     Query(
         description="Name of a shape; see `/v2/shapes`. Default: learned from the spot prices that the product settles on, "
-        "over the 52 weeks up to the trade date, as known at `as_of`.",
+        "over the year up to the trade date, or up to the last stored day, as known at `as_of`.",
         examples=["de-workdays"],
     ),
 ]
