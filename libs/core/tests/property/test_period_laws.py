@@ -19,7 +19,7 @@ from aurum.core.curves.calendars import (
     parse_delivery_calendar,
 )
 from aurum.core.curves.grids import Resolution, block_of_grid, make_grid
-from aurum.core.curves.period_labels import add_months
+from aurum.core.curves.period_labels import InvalidPeriod, add_months
 from aurum.core.curves.periods import Period, PeriodKind, name_period, parse_period
 from aurum.core.curves.seasons import SeasonFamily, default_season_families
 from aurum.core.curves.sessions import is_session, next_session, previous_session, sessions_of
@@ -58,10 +58,14 @@ def test_a_label_is_read_back_as_its_period(span: tuple[date, date], seasons: Se
 @example(date(2024, 2, 1), default_season_families()[0])
 def test_the_rest_of_a_month_or_a_year_is_read_back(trade_date: date, seasons: SeasonFamily) -> None:
     for text, same in (("BOM", lambda day: (day.year, day.month)), ("BOY", lambda day: day.year)):
+        if same(trade_date) != same(trade_date + DAY):
+            with pytest.raises(InvalidPeriod, match="is left after"):
+                parse_period(text, seasons=seasons, trade_date=trade_date)
+            continue
         period = parse_period(text, seasons=seasons, trade_date=trade_date)
         assert parse_period(period.label, seasons=seasons, trade_date=trade_date) == period
         assert trade_date <= period.first <= trade_date + DAY
-        assert same(period.first) == same(period.end - DAY) != same(period.end)
+        assert same(trade_date) == same(period.first) == same(period.end - DAY) != same(period.end)
 
 
 @given(days, families)

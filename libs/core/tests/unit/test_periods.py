@@ -173,15 +173,12 @@ def test_a_period_relative_to_a_trade_date_needs_one(text: str) -> None:
     [
         ("BOM", date(2025, 2, 1), "Feb-25"),
         ("BOM", date(2024, 10, 1), "Oct-24"),
-        ("BOM", date(2025, 1, 31), "Feb-25"),
-        ("BOM", date(2024, 12, 31), "Jan-25"),
         ("BOM", date(2025, 1, 30), "2025-01-31"),
         ("BOM", date(2025, 5, 30), "2025-05-31"),
         ("BOM", date(2025, 8, 29), "WE 30-Aug-25"),
         ("BOM", date(2025, 1, 2), "BOM"),
         ("BOM", date(2024, 2, 10), "BOM"),
         ("BOY", date(2025, 1, 1), "2025"),
-        ("BOY", date(2024, 12, 31), "2025"),
         ("BOY", date(2025, 6, 30), "H2-25"),
         ("BOY", date(2025, 9, 30), "Q4-25"),
         ("BOY", date(2025, 11, 30), "Dec-25"),
@@ -195,6 +192,17 @@ def test_a_period_relative_to_a_trade_date_needs_one(text: str) -> None:
 )
 def test_a_period_relative_to_a_trade_date_is_called_by_its_span(text: str, trade_date: date, label: str) -> None:
     assert parse_period(text, seasons=EUROPE, trade_date=trade_date).label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "trade_date", "rest"),
+    [("BOM", date(2025, 1, 31), "month"), ("BalMo", date(2024, 12, 31), "month"), ("BOY", date(2024, 12, 31), "year")],
+)
+def test_nothing_is_left_of_a_month_or_a_year_on_its_last_day(text: str, trade_date: date, rest: str) -> None:
+    with pytest.raises(InvalidPeriod, match=f"nothing of the {rest} is left after {trade_date}"):
+        parse_period(text, seasons=EUROPE, trade_date=trade_date)
+    february = name_period(date(2025, 2, 1), date(2025, 3, 1), seasons=EUROPE, trade_date=date(2025, 1, 31))
+    assert february.label == "Feb-25"
 
 
 def test_the_rest_of_a_month_has_no_name_without_its_trade_date() -> None:

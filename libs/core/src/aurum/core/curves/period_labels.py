@@ -68,21 +68,21 @@ class InvalidPeriod(Invalid):
 
 
 def rest_of_month(trade_date: date) -> tuple[date, date]:
-    """Return the delivery days of BOM: from the day after the trade date to the end of that day's month.
+    """Return the delivery days of BOM: from the day after the trade date to the end of its month.
 
-    On the first day of a month it is that month.
+    On the first day of a month it is that month; on the last day it has no day, and first day and end are equal.
     """
     first = trade_date if trade_date.day == 1 else trade_date + _DAY
-    return first, add_months(first.replace(day=1), 1)
+    return first, add_months(trade_date.replace(day=1), 1)
 
 
 def rest_of_year(trade_date: date) -> tuple[date, date]:
-    """Return the delivery days of BOY: from the day after the trade date to the end of that day's year.
+    """Return the delivery days of BOY: from the day after the trade date to the end of its year.
 
-    On the first day of a year it is that year.
+    On the first day of a year it is that year; on the last day it has no day, and first day and end are equal.
     """
     first = trade_date if (trade_date.month, trade_date.day) == (1, 1) else trade_date + _DAY
-    return first, date(first.year + 1, 1, 1)
+    return first, date(trade_date.year + 1, 1, 1)
 
 
 def add_months(first: date, months: int) -> date:
@@ -121,7 +121,11 @@ def _span(text: str, seasons: SeasonFamily | None, trade_date: date | None) -> S
     if relative := _RELATIVE.get(text):
         if trade_date is None:
             raise _Refused("needs a trade date")
-        return relative(trade_date)
+        first, end = relative(trade_date)
+        if first >= end:
+            rest = "month" if relative is rest_of_month else "year"
+            raise _Refused(f"nothing of the {rest} is left after {trade_date}")
+        return first, end
     for pattern, read in _PATTERNS:
         if match := pattern.fullmatch(text):
             return read(match)
