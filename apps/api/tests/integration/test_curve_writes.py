@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 import pytest_asyncio
 from api_curves import BASE, OWN, Desk, Desks, serving_desks
 
+from aurum.api.http.problems import InvalidParameters
+from aurum.api.v2.curves.upload import rows_of_body
 from aurum.common.clock import SystemClock
 from aurum.storage.memory import MemoryStore
 from aurum.storage.testing.stores import Store
@@ -122,6 +125,24 @@ async def test_one_bad_row_refuses_all_of_them(desks: Desks) -> None:
     assert xml.json()["errors"][0]["field"] == "Content-Type"
     many = await send(desk, *([ROW] * 101))
     assert (many.status_code, many.json()["limit"]) == (422, 100)
+
+
+async def test_of_a_document_full_of_errors_the_first_are_named(desks: Desks) -> None:
+    desk = desks.of("acme")
+    for document, named in (
+        ({"data": [{}] * 500, "x": 1}, ["x"]),
+        ({"data": [{}] * 500}, [f"line 1: {name}" for name in ("trade_date", "product", "period")]),
+        ({"data": [], **dict.fromkeys(map(str, range(50)), 1)}, [str(number) for number in range(20)]),
+        ({"data": [], **dict.fromkeys(map(str, range(2_000)), 1)}, [str(number) for number in range(20)]),
+    ):
+        refused = await desk.send("POST", "/v2/curves/quotes", json=document)
+        assert refused.status_code == 422
+        assert [one["field"] for one in refused.json()["errors"]] == named
+
+
+def test_thousands_of_errors_are_only_counted() -> None:
+    with pytest.raises(InvalidParameters, match="20,000 errors"):
+        rows_of_body(json.dumps({"data": [], **dict.fromkeys(map(str, range(20_000)), 1)}).encode(), "application/json")
 
 
 async def test_a_product_with_quotes_keeps_what_its_quotes_depend_on(desks: Desks) -> None:

@@ -96,7 +96,7 @@ class BuildBody(BaseModel):
     objective: Objective = Field(
         Objective.SMOOTH,
         description="`smooth`: the smallest sum of squared second differences. `flat`: constant between the ends of quotes. "
-        "`shape`: the profile of a shape at the level of the smooth curve of days.",
+        "`shape`: the profile of a shape around a level that is constant between the ends of quotes.",
     )
     prior: PriorBody | None = Field(None, description="A curve whose difference from the answer is smooth.")
     profile: Profile = Field(

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, StringConstraints
 
 from aurum.api.contract.schemas import PageMeta
 from aurum.api.contract.text import Text
@@ -313,7 +313,9 @@ class QuoteRows(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data: list[QuoteRow]
+    data: Annotated[list[QuoteRow], FailFast()] = Field(
+        max_length=1_000_000, description="Rows after the first that is not of this form are not examined."
+    )
 
 
 class StoredQuotesDocument(BaseModel):

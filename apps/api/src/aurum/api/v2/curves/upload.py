@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from aurum.api.contract.params import known_only
+from aurum.api.contract.refused_rows import refused_rows
 from aurum.api.curves.access import reading_of
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
@@ -23,7 +24,6 @@ from aurum.core.access import Permission
 from aurum.core.errors import Conflict, Forbidden, Unauthenticated, Unavailable
 from aurum.services.curves.rows import COLUMNS, QUOTE_ROWS, csv_quote_rows
 from aurum.services.curves.upload import upload_quotes
-from aurum.services.private import BadRows
 
 router = FeatureRouter(
     reads=Policy(Permission.CURVES_READ),
@@ -78,11 +78,11 @@ async def store_quotes(request: Request) -> schemas.StoredQuotesAnswer:
 
     A row states a whole quote: a field that it lacks is empty, and replaces what stood. The same quote again changes nothing.
     Another one is a correction: it counts from its known time on, by default from now, and the earlier one stays readable with
-    `as_of`. The columns of CSV are those of a SIMPLE file.
+    `as_of`. The columns of CSV are those of a SIMPLE file, and `known_at`.
     """
     service, body = services(request), await request.body()
     state_of(request.scope).is_private = True
-    rows = await asyncio.to_thread(_rows, body, request.headers.get("content-type", _JSON))
+    rows = await asyncio.to_thread(rows_of_body, body, request.headers.get("content-type", _JSON))
     tenant = caller_of(request).tenant
     stored = await upload_quotes(
         reading_of(request),
@@ -100,7 +100,8 @@ async def store_quotes(request: Request) -> schemas.StoredQuotesAnswer:
     )
 
 
-def _rows(body: bytes, content_type: str) -> pl.DataFrame:
+def rows_of_body(body: bytes, content_type: str) -> pl.DataFrame:
+    """Return the rows of a body, schema ``QUOTE_ROWS``. Raises ``InvalidParameters``, ``BadRows``, ``Invalid``."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == _CSV:
         return csv_quote_rows(body)
@@ -109,22 +110,7 @@ def _rows(body: bytes, content_type: str) -> pl.DataFrame:
     try:
         document = schemas.QuoteRows.model_validate_json(body)
     except ValidationError as error:
-        raise _refused(error) from error
+        raise refused_rows(error) from error
     # rows: pydantic made an object of each; the columns are taken from it once.
     columns = [pl.Series(name, [getattr(row, name) for row in document.data]).cast(pl.String) for name in COLUMNS]
     return pl.DataFrame(columns).with_row_index("line", offset=1).cast({"line": pl.UInt32}).select(list(QUOTE_ROWS))
-
-
-def _refused(error: ValidationError) -> BadRows | InvalidParameters:
-    """Return the refusal of a document: by row if its rows are wrong, else by field."""
-    errors = error.errors(include_url=False)
-    of_rows = [one for one in errors if len(one["loc"]) >= 2 and one["loc"][0] == "data"]
-    if len(of_rows) < len(errors):
-        others = [one for one in errors if one not in of_rows]
-        return InvalidParameters(*((".".join(map(str, one["loc"])) or "body", one["msg"], None) for one in others[:20]))
-    listed = [
-        (int(one["loc"][1]) + 1, str(one["loc"][2]) if len(one["loc"]) > 2 else "row", str(one["input"])[:60], one["msg"])
-        for one in of_rows
-    ]
-    schema = {"line": pl.UInt32, "column": pl.String, "text": pl.String, "problem": pl.String}
-    return BadRows(pl.DataFrame(listed, schema=schema, orient="row"))
