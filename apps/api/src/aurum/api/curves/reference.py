@@ -87,7 +87,10 @@ class ReferenceChanges(BaseModel):
 
     document: Members
     version: int | None = Field(
-        default=None, ge=0, description="Version that you have read: another one is a conflict. Default: the current one."
+        default=None,
+        strict=True,
+        ge=0,
+        description="Version that you have read: another one is a conflict. Default: the current one.",
     )
 
 

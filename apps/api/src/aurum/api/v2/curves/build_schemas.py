@@ -35,7 +35,7 @@ class QuoteBody(BaseModel):
     end: Text | None = Field(
         None, description="Delivery day after the last one, or the instant at which it begins.", examples=["2025-04-01"]
     )
-    price: float = Field(allow_inf_nan=False, description="Price in the unit of the curve.", examples=[98.31])
+    price: float = Field(strict=True, allow_inf_nan=False, description="Price in the unit of the curve.", examples=[98.31])
     block: Text | None = Field(
         None, description="Block of the delivery calendar. Default: that of the curve.", examples=["PEAK"]
     )
@@ -46,8 +46,8 @@ class SeasonBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    amplitude: float = Field(allow_inf_nan=False, description="In the unit of the curve.", examples=[10])
-    peak_day: float = Field(ge=0, le=366, description="Day of the year of the highest price.", examples=[15])
+    amplitude: float = Field(strict=True, allow_inf_nan=False, description="In the unit of the curve.", examples=[10])
+    peak_day: float = Field(strict=True, ge=0, le=366, description="Day of the year of the highest price.", examples=[15])
 
 
 class PriorBody(BaseModel):
@@ -114,7 +114,7 @@ class BuildBody(BaseModel):
     extrapolate: Extrapolate = Field(Extrapolate.NONE, description="Values of cells within the grid that no quote covers.")
     start: Day | None = Field(None, alias="from", description="First delivery day of the answer. Default: that of the quotes.")
     to: Day | None = Field(None, description="Delivery day to end before. Default: the end of the quotes.")
-    strict: bool = Field(False, description="Refuse quotes that contradict each other by more than a tick.")
+    strict: bool = Field(False, strict=True, description="Refuse quotes that contradict each other by more than a tick.")
     kinds: list[PeriodKind] = Field([], description="Only stored quotes of these kinds of period. Default: all.")
     periods: list[Text] = Field(
         [], max_length=400, description="Periods whose prices to state. Default: the months of the curve."

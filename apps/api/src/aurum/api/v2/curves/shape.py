@@ -187,10 +187,10 @@ class NewShape(BaseModel):
     start: Day = Field(alias="from", description="First delivery day of the window.")
     to: Day = Field(description="Delivery day to end before.")
     series: Text | None = Field(None, description="Series of spot prices. Default: the one that the product settles on.")
-    by_month: bool = Field(False, description="A profile for each calendar month.")
+    by_month: bool = Field(False, strict=True, description="A profile for each calendar month.")
     as_of: Moment | None = Field(None, description="Spot prices as known at this instant. Default: now.")
     owner: Owner = Field("tenant", description="`tenant`: yours. `shared`: of all, which needs `admin:write`.")
-    version: int | None = Field(None, ge=1, description="Version to replace. Default: the name must be new.")
+    version: int | None = Field(None, strict=True, ge=1, description="Version to replace. Default: the name must be new.")
 
 
 @router.post(

@@ -31,7 +31,7 @@ class NewProduct(BaseModel):
     key: Text = Field(description="`commodity:area:block:venue`; the venue of your own is your own name, such as `DESK`.")
     title: Text
     unit: Text = Field(description="Unit of the prices, in any spelling of `/v2/catalog/units`.")
-    tick: float = Field(gt=0, allow_inf_nan=False, description="Smallest step of a price.")
+    tick: float = Field(strict=True, gt=0, allow_inf_nan=False, description="Smallest step of a price.")
     calendar: Text = Field(description="Name of a delivery calendar; see `/v2/calendars`.")
     currency: Text | None = Field(default=None, description="ISO 4217 code. Default: that of the unit.")
     calendar_block: Text | None = Field(default=None, description="Block of the calendar, such as `PEAK`. Default: all hours.")
@@ -52,7 +52,7 @@ class ProductChanges(BaseModel):
 
     title: Text | None = None
     unit: Text | None = None
-    tick: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tick: float | None = Field(default=None, strict=True, gt=0, allow_inf_nan=False)
     calendar: Text | None = None
     currency: Text | None = None
     calendar_block: Text | None = None
@@ -64,7 +64,10 @@ class ProductChanges(BaseModel):
     expiry: LongText | None = None
     settles_on: Text | None = None
     version: int | None = Field(
-        default=None, ge=1, description="Version that you have read: another one is a conflict. Default: the current one."
+        default=None,
+        strict=True,
+        ge=1,
+        description="Version that you have read: another one is a conflict. Default: the current one.",
     )
 
 
