@@ -149,6 +149,12 @@ async def test_a_strip_that_quotes_do_not_cover_has_no_value_and_the_reason(desk
     assert (later["value"], later["coverage"]) == (None, 0.0)
 
 
+async def test_a_strip_of_each_month_of_three_years_is_one_request(desks: Desks) -> None:
+    months = [f"{year}-{month:02d}" for year in (2025, 2026, 2027) for month in range(1, 13)]
+    rows = await desks.of().rows(STRIPS, period=",".join(months))
+    assert len(rows) == 36
+
+
 async def test_strips_of_other_weights_and_sides(desks: Desks) -> None:
     desk = desks.of()
     (days,) = await desk.rows(STRIPS, period="Q1-25", weighting="days")

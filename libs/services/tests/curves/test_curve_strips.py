@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from curve_quotes import BASE, PEAK, curve_reading, session_file
 
+from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.products import Weighting
 from aurum.services.curves import CurveReading, Side, StripsQuestion
 from aurum.services.curves.build import build
 from aurum.services.curves.build_question import BuildQuestion
 from aurum.services.curves.strips import PeriodStrip, StripMethod, plan_strips, read_strips
+from aurum.storage.ports.access import Actor
 from aurum.storage.testing.stores import Store
 
 DAY = date(2024, 10, 14)
@@ -45,6 +48,17 @@ async def test_off_peak_of_a_month_that_is_not_quoted_is_derived_from_both_block
     assert base.value is not None
     assert peak.value is not None
     assert strip.value == pytest.approx((base.value * 672 - peak.value * 240) / 432)
+
+
+async def test_off_peak_that_a_venue_lists_and_does_not_quote_is_made_of_base_and_peak(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES), session_file(PEAK, DAY, QUOTES))
+    base = await reading.curves.product(BASE, tenant=None)
+    listed = replace(base.product, key=CurveKey.parse(BASE.replace(":base:", ":off_peak:")), block="OFF_PEAK")
+    async with store.transactions.transaction(by=Actor("test")) as tx:
+        await tx.curve_reference.put_product(listed, tenant=None)
+    (strip,) = await strips_of(reading, "2025-01", block="off_peak")
+    assert strip.method is StripMethod.FROM_BLOCKS
+    assert strip.value == pytest.approx(102.0)
 
 
 async def test_a_strip_by_days_is_derived_by_days(store: Store) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
+from pydantic import StringConstraints
 
 from aurum.api.contract.text import Text
 from aurum.api.http.problems import InvalidParameters
@@ -57,8 +58,11 @@ Kind = Annotated[
         examples=["month,quarter"],
     ),
 ]
+_MOST_CHARACTERS = 8_000
+"""Characters of a list in a query: 300 keys of curves. Longer addresses are refused by proxies; bodies take longer lists."""
+ListText = Annotated[str, StringConstraints(min_length=1, max_length=_MOST_CHARACTERS, pattern=r"^[^\x00]*$")]
 Periods = Annotated[
-    Text,
+    ListText,
     Query(
         description="Delivery periods, separated by commas: `Jan-25`, `Q1-25`, `2025`, `Win-25`, `W03-25`, a day, or "
         "`2025-01-01..2025-04-01`, half-open.",

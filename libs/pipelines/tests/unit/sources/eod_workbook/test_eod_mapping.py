@@ -51,6 +51,7 @@ def test_no_location_is_spelt_as_another_one_of_its_place_and_kind(scheme: Schem
         ("RP", ("Continental Europe", "France", "Power", "Peakload"), "power:FR:peak:RP"),
         ("RP", ("Europe", "NBP", "Gas", "Flat"), "gas:NBP:base:RP"),
         ("PW", ("ERCOT", "HB_NORTH", "Real Time", "5x16"), "power:ERCOT.NORTH:peak:PW"),
+        ("PW", ("CAISO", "SP15", "Day-Ahead", "6x16"), "power:CAISO.SP15.DA:peak:PW"),
         ("PW", ("SPP", "North Hub", "DA", "7x8"), "power:SPP.NORTH_HUB.DA:7x8:PW"),
         ("PW", ("", "Western Hub", "Day-Ahead", "ATC"), "power:PJM.WESTERN_HUB.DA:base:PW"),
     ],

@@ -158,9 +158,12 @@ async def _legs(reading: CurveReading, product: StoredProduct, block: str | None
     siblings = await reading.curves.products(ProductFilter(keys=(pattern,)), tenant=reading.tenant)
     by_block = {_folded(one.product.key.block): one for one in siblings}
     wanted = _folded(block)
-    if wanted in by_block:
+    is_off_peak = wanted == _folded(OFF_PEAK)
+    # A venue may list off-peak and quote only base and peak, which say the same.
+    has_parts = is_off_peak and BASE in by_block and PEAK in by_block
+    if wanted in by_block and not (has_parts and by_block[wanted].first_trade_date is None):
         return [by_block[wanted]]
-    if wanted == _folded(OFF_PEAK):
+    if is_off_peak:
         missing = next((name for name in (BASE, PEAK) if name not in by_block), None)
         if missing is None:
             return [by_block[BASE], by_block[PEAK]]

@@ -40,7 +40,7 @@ router = FeatureRouter(
 async def diff_curves(
     request: Request,
     curve: Annotated[
-        Text,
+        params.ListText,
         Query(
             description="Keys of curves, separated by commas; in a pattern `*` stands for any text.", examples=["power:DE:*"]
         ),

@@ -50,7 +50,8 @@ class Entry:
 
     ``place``: canonical region or market operator. ``kind``: canonical product or market. ``locations``: folded spellings.
     ``blocks``: canonical blocks that it has. ``has_blank_block``: a column without a block is of all hours. ``unit``: of its
-    prices, as the product states it. ``seasons``: as in ``Curve``.
+    prices, as the product states it. ``seasons``: as in ``Curve``. ``own_words``: canonical blocks by words that mean them here
+    and nowhere else: 6x16 is the peak of CAISO.
     """
 
     place: str
@@ -62,6 +63,7 @@ class Entry:
     area: str
     unit: str
     seasons: str
+    own_words: Mapping[str, str]
 
     def curve(self, block: str, venue: str) -> Curve:
         return Curve(CurveKey(self.commodity, self.area, block, venue), self.unit, self.seasons)
@@ -121,6 +123,7 @@ class Scheme:
         entry = here[0]
         if not block:
             return entry.curve("base", venue) if entry.has_blank_block else Unmapped("the column has no block", self.headers[3])
+        block = entry.own_words.get(block, block)
         if block not in entry.blocks:
             return Unmapped(f"{entry.commodity} of {entry.area} has no block {labels[self.headers[3]]!r}", self.headers[3])
         return entry.curve(block, venue)
@@ -183,6 +186,7 @@ def _entry(kind: str, curve: Mapping[str, Any], blocks: Iterable[str], places: M
         area=str(curve["area"]),
         unit=str(curve["unit"]),
         seasons=str(curve.get("seasons", "")),
+        own_words=curve.get("own_words", {}),
     )
 
 
