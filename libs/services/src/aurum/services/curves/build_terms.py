@@ -58,7 +58,7 @@ class BuildTerms:
 async def terms_of(reading: CurveReading, key: str) -> BuildTerms:
     """Return the terms of a product that the caller may read. Raises ``UnknownName`` with the nearest keys."""
     stored = await reading.curves.product(key, tenant=reading.tenant)
-    reference = await read_reference(reading, [stored.product])
+    reference = await read_reference(reading, [stored.product], shared_only=stored.tenant is None)
     product, terms = stored.product, reference.terms_of(stored.product)
     return BuildTerms(
         reference,

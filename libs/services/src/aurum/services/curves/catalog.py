@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aurum.services.curves.completeness import Completeness, KindCompleteness, completeness_by_kind, completeness_of
 from aurum.services.curves.reading import CurveReading
-from aurum.services.curves.reference import Terms, read_reference
+from aurum.services.curves.reference import Terms, terms_of_product
 from aurum.services.curves.selection import curve_of
 from aurum.storage.ports.curves import ProductFilter, StoredProduct
 
@@ -46,7 +46,6 @@ async def curves_page(reading: CurveReading, criteria: ProductFilter, *, after: 
 async def curve_facts(reading: CurveReading, key: str, *, by_kind: bool = False) -> CurveFacts:
     """Return what is known about a curve. ``by_kind``: completeness by kind of period, too. Raises ``UnknownName``."""
     stored = await curve_of(reading, key)
-    reference = await read_reference(reading, [stored.product])
-    terms = reference.terms_of(stored.product)
+    terms = await terms_of_product(reading, stored)
     kinds = await completeness_by_kind(reading, stored, terms) if by_kind else ()
     return CurveFacts(stored, terms, await completeness_of(reading, stored), kinds)

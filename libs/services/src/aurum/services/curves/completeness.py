@@ -98,7 +98,7 @@ async def _calendar(reading: CurveReading, stored: StoredProduct) -> SessionCale
     if name is None:
         return None
     try:
-        return await read_sessions(reading, name)
+        return await read_sessions(reading, stored, name)
     except UnknownName:
         return None
 

@@ -82,6 +82,7 @@ async def plan_diff(reading: CurveReading, products: Sequence[StoredProduct], qu
     kinds_of(question.kinds)
     known = Known.parse(question.as_of, question.as_loaded, now=question.now)
     terms = await terms_by_curve(reading, products)
+    products = [one for one in products if one.curve_id in terms]
     conversions = await conversions_of(reading, products, question.unit, question.currency)
     b = await trade_date_of(reading, products, question.b, known, parameter="b")
     a = await trade_date_of(reading, products, question.a, known, parameter="a", before=b) if b is not None else None

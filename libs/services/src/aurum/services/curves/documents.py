@@ -14,6 +14,7 @@ from aurum.core.curves.sessions import SessionCalendar, default_session_calendar
 from aurum.core.curves.shapes import InvalidShape, shape_from_document
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
+from aurum.services.curves.document_users import check_users
 from aurum.services.curves.reading import CurveReading
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind
@@ -38,8 +39,10 @@ class ReferenceEntry:
 async def reference_entries(reading: CurveReading, kind: ReferenceKind) -> Sequence[ReferenceEntry]:
     """Return the documents of a kind that the caller reads with, ascending by name."""
     shipped = {name: ReferenceEntry(name, document, None, 0, None) for name, document in shipped_documents(kind).items()}
-    stored = {one.name: _entry(one) for one in await reading.curves.references(kind, tenant=reading.tenant)}
-    return [entry for _, entry in sorted({**shipped, **stored}.items())]
+    stored = [_entry(one) for one in await reading.curves.references(kind, tenant=reading.tenant)]
+    own = {one.name: one for one in stored if one.tenant is not None}
+    shared = {one.name: one for one in stored if one.tenant is None}
+    return [entry for _, entry in sorted({**own, **shipped, **shared}.items())]
 
 
 async def reference_entry(reading: CurveReading, kind: ReferenceKind, name: str) -> ReferenceEntry:
@@ -64,8 +67,11 @@ async def add_reference(
     Raises ``InvalidParameters`` for a document that describes nothing, ``Conflict`` for a name that exists.
     """
     name, checked = checked_document(kind, document)
-    if tenant is not None and any(one.name == name and one.tenant is None for one in await reference_entries(reading, kind)):
-        raise Conflict(f"{_called(kind)} {name!r} is shared: choose another name for your own", name=name)
+    replaced = {one.name: one for one in await reference_entries(reading, kind)}.get(name)
+    if replaced is not None:
+        if tenant is not None and replaced.tenant is None:
+            raise Conflict(f"{_called(kind)} {name!r} is shared: choose another name for your own", name=name)
+        await check_users(reading, kind, name, replaced.document, checked, tenant=replaced.tenant)
     return await _put(transactions, kind, name, checked, tenant=tenant, version=None, by=by)
 
 
@@ -82,7 +88,8 @@ async def change_reference(
 ) -> ReferenceEntry:
     """Change some members of a document; a change of a shipped one stores it. ``version``: that the caller has read.
 
-    Raises ``UnknownName``, ``InvalidParameters``, and ``Conflict`` for another version.
+    Raises ``UnknownName``, ``InvalidParameters``, and ``Conflict`` for another version, and for members that stored quotes
+    depend on.
     """
     entry = await _owned(reading, kind, name, tenant)
     _, checked = checked_document(kind, {**entry.document, **changes, "name": name})
@@ -90,16 +97,21 @@ async def change_reference(
         raise Conflict(
             f"{_called(kind)} {name!r} has version {entry.version}, not {version}: read it again", version=entry.version
         )
+    await check_users(reading, kind, name, entry.document, checked, tenant=tenant)
     return await _put(transactions, kind, name, checked, tenant=tenant, version=entry.version or None, by=by)
 
 
 async def remove_reference(
     transactions: Transactions, reading: CurveReading, kind: ReferenceKind, name: str, *, tenant: str | None, by: Actor
 ) -> None:
-    """Remove a stored document; the shipped one of its name holds again. Raises ``UnknownName``, ``Conflict`` for that one."""
+    """Remove a stored document; the shipped one of its name holds again.
+
+    Raises ``UnknownName``, and ``Conflict`` for a shipped one and for one that products are read with.
+    """
     entry = await _owned(reading, kind, name, tenant)
     if not entry.version:
         raise Conflict(f"{_called(kind)} {name!r} is part of this release and cannot be removed; it can be changed", name=name)
+    await check_users(reading, kind, name, entry.document, shipped_documents(kind).get(name), tenant=tenant)
     async with transactions.transaction(by=by) as tx:
         await tx.curve_reference.delete_reference(kind, name, tenant=tenant)
         await tx.audit.append(f"{kind}.remove", name, {"owner": tenant or "shared", "version": entry.version})

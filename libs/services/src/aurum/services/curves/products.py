@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aurum.core.calendars import Block
 from aurum.core.curves.documents import InvalidDocument
 from aurum.core.curves.keys import CurveKey
-from aurum.core.curves.product_documents import ReferenceNames, default_reference_names, read_product
+from aurum.core.curves.product_documents import ReferenceNames, default_products, default_reference_names, read_product
 from aurum.core.curves.products import Product
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.services.curves.reading import CurveReading
@@ -29,7 +29,7 @@ async def add_product(
 
     Raises ``InvalidParameters``, ``Conflict`` for a key that exists.
     """
-    product = await _product(reading, document)
+    product = await _product(reading, document, tenant)
     async with transactions.transaction(by=by) as tx:
         stored = await tx.curve_reference.put_product(product, tenant=tenant)
         await tx.audit.append("product.add", str(product.key), _detail(stored))
@@ -52,7 +52,7 @@ async def change_product(
     ``Conflict`` for another version, and for terms that stored quotes depend on.
     """
     stored = await owned_product(reading, key, tenant=tenant)
-    product = await _product(reading, {**stored.product.to_document(), **changes})
+    product = await _product(reading, {**stored.product.to_document(), **changes}, tenant)
     if stored.first_trade_date is not None:
         _check_fixed(stored.product, product)
     async with transactions.transaction(by=by) as tx:
@@ -62,8 +62,10 @@ async def change_product(
 
 
 async def remove_product(transactions: Transactions, reading: CurveReading, key: str, *, tenant: str | None, by: Actor) -> None:
-    """Remove a product without quotes. Raises ``UnknownName``, and ``Conflict`` for a product that has quotes."""
+    """Remove a product without quotes. Raises ``UnknownName``, and ``Conflict`` for one that has quotes or is shipped."""
     stored = await owned_product(reading, key, tenant=tenant)
+    if tenant is None and any(str(one.key) == key for one in default_products()):
+        raise Conflict(f"product {key} is part of this release and cannot be removed; it can be changed", key=key)
     async with transactions.transaction(by=by) as tx:
         await tx.curve_reference.delete_product(key, tenant=tenant)
         await tx.audit.append("product.remove", key, _detail(stored))
@@ -77,11 +79,14 @@ async def owned_product(reading: CurveReading, key: str, *, tenant: str | None) 
     return stored
 
 
-async def _product(reading: CurveReading, document: Mapping[str, object]) -> Product:
-    """Return the product of a document, whose calendar, block, seasons and sessions exist. Raises ``InvalidParameters``."""
+async def _product(reading: CurveReading, document: Mapping[str, object], tenant: str | None) -> Product:
+    """Return the product of a document, whose calendar, block, seasons and sessions exist. Raises ``InvalidParameters``.
+
+    ``tenant``: its owner; a shared product is read with shared documents alone.
+    """
     reference, stored_sessions, blocks = await asyncio.gather(
-        read_reference(reading),
-        reading.curves.references(ReferenceKind.SESSIONS, tenant=reading.tenant),
+        read_reference(reading, shared_only=tenant is None),
+        reading.curves.references(ReferenceKind.SESSIONS, tenant=tenant),
         reading.observations.catalog.blocks(),
     )
     shipped = default_reference_names()

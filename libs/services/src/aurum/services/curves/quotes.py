@@ -83,6 +83,7 @@ async def plan_quotes(reading: CurveReading, products: Sequence[StoredProduct], 
     """Resolve a question about the quotes of some products, before any quote is read. Raises ``InvalidParameters``."""
     known = Known.parse(question.as_of, question.as_loaded, now=question.now)
     terms = await terms_by_curve(reading, products)
+    products = [one for one in products if one.curve_id in terms]
     conversions = await conversions_of(reading, products, question.unit, question.currency)
     span = await _span(reading, products, question, known, terms)
     return QuotesPlan(products, span, known, kinds_of(question.kinds), _fields(question.fields), conversions, terms)

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
+import structlog
+
 from aurum.core.calendars import Block, default_blocks, parse_block
 from aurum.core.curves.calendars import DeliveryCalendar, default_delivery_calendars
 from aurum.core.curves.products import Product
 from aurum.core.curves.seasons import SeasonFamily, default_season_families
-from aurum.core.curves.sessions import SessionCalendar, parse_session_calendar
+from aurum.core.curves.sessions import SessionCalendar, default_session_calendars, parse_session_calendar
 from aurum.core.errors import UnknownName
 from aurum.core.names import nearest
 from aurum.services.curves.reading import CurveReading
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind, StoredProduct
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,10 @@ class Reference:
 
 
 async def read_reference(reading: CurveReading, products: Sequence[Product] = (), *, shared_only: bool = False) -> Reference:
-    """Return the reference data that the caller reads with: shipped documents, replaced by stored ones of their name.
+    """Return the reference data that the caller reads with: shipped documents, replaced by shared ones of their name.
 
     ``products``: those whose terms are wanted. Stored blocks are read only for a product that has a block. ``shared_only``:
-    they are shared products, which name no document of a tenant, and none of those has the name of a shared one.
+    without the documents of a tenant, so that what is read of shared products is the same for all tenants.
     """
     tenant = None if shared_only else reading.tenant
     needs_blocks = any(one.block is not None for one in products)
@@ -82,17 +86,41 @@ async def read_reference(reading: CurveReading, products: Sequence[Product] = ()
 
 
 async def terms_by_curve(reading: CurveReading, products: Sequence[StoredProduct]) -> Mapping[int, Terms]:
-    """Return the terms of some products by curve id. Raises ``UnknownName``."""
-    shared_only = all(one.tenant is None for one in products)
-    reference = await read_reference(reading, [one.product for one in products], shared_only=shared_only)
-    return {one.curve_id: reference.terms_of(one.product) for one in products}
+    """Return the terms of some products by curve id: of shared ones by shared documents alone.
+
+    A product whose terms are unknown is left out, and logged. Raises ``UnknownName`` if all of them are.
+    """
+    terms: dict[int, Terms] = {}
+    unknown: dict[str, UnknownName] = {}
+    for shared_only in (True, False):
+        some = [one for one in products if (one.tenant is None) is shared_only]
+        if not some:
+            continue
+        reference = await read_reference(reading, [one.product for one in some], shared_only=shared_only)
+        for one in some:
+            try:
+                terms[one.curve_id] = reference.terms_of(one.product)
+            except UnknownName as error:
+                unknown[str(one.product.key)] = error
+    if unknown and not terms:
+        raise next(iter(unknown.values()))
+    if unknown:
+        _log.warning("curves_left_out", curves=list(unknown), reasons=[error.detail for error in unknown.values()])
+    return terms
 
 
-async def read_sessions(reading: CurveReading, name: str) -> SessionCalendar:
-    """Return the calendar of sessions of a name, stored or shipped. Raises ``UnknownName``."""
-    stored = await reading.curves.references(ReferenceKind.SESSIONS, tenant=reading.tenant)
-    document = next((one.document for one in stored if one.name == name), None)
-    return parse_session_calendar(name) if document is None else SessionCalendar.from_document(document)
+async def terms_of_product(reading: CurveReading, stored: StoredProduct) -> Terms:
+    """Return the terms of one product. Raises ``UnknownName``."""
+    return (await terms_by_curve(reading, [stored]))[stored.curve_id]
+
+
+async def read_sessions(reading: CurveReading, stored: StoredProduct, name: str) -> SessionCalendar:
+    """Return the calendar of sessions of a name that a product is read with. Raises ``UnknownName``."""
+    documents = await reading.curves.references(ReferenceKind.SESSIONS, tenant=stored.tenant)
+    document = next((one for one in documents if one.name == name), None)
+    if document is None or (document.tenant is not None and name in _shipped_sessions()):
+        return parse_session_calendar(name)
+    return SessionCalendar.from_document(document.document)
 
 
 async def _no_blocks() -> Sequence[Mapping[str, object]]:
@@ -109,12 +137,19 @@ def _shipped_seasons() -> Mapping[str, SeasonFamily]:
     return {one.name: one for one in default_season_families()}
 
 
+@lru_cache(maxsize=1)
+def _shipped_sessions() -> frozenset[str]:
+    return frozenset(one.name for one in default_session_calendars())
+
+
 def _merged(
     shipped: Mapping[str, T], stored: Sequence[ReferenceDocument], parse: Callable[[Mapping[str, object]], T]
 ) -> Mapping[str, T]:
     if not stored:
         return shipped
-    return {**shipped, **{one.name: parse(one.document) for one in stored}}
+    own, shared = ([one for one in stored if (one.tenant is None) is is_shared] for is_shared in (False, True))
+    parsed = ({one.name: parse(one.document) for one in some} for some in (own, shared))
+    return {**next(parsed), **shipped, **next(parsed)}
 
 
 def _named(kind: str, name: str, known: Mapping[str, T]) -> T:

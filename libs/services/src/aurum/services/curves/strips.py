@@ -20,7 +20,7 @@ from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
 from aurum.services.curves.periods import DeliveryPeriod, delivery_period, requested_periods
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.reading import CurveReading
-from aurum.services.curves.reference import Terms, read_sessions, terms_by_curve
+from aurum.services.curves.reference import Terms, read_sessions, terms_of_product
 from aurum.services.curves.strip_builds import derived_price
 from aurum.storage.ports.curves import ProductFilter, QuoteSpan, StoredProduct
 
@@ -130,8 +130,7 @@ async def plan_strips(reading: CurveReading, product: StoredProduct, question: S
     """Resolve a question about strips, before any quote is read. Raises ``InvalidParameters``."""
     known = Known.parse(question.as_of, question.as_loaded, now=question.now)
     legs = await _legs(reading, product, question.block)
-    by_curve = await terms_by_curve(reading, legs)
-    terms = [by_curve[one.curve_id] for one in legs]
+    terms = [await terms_of_product(reading, one) for one in legs]
     weighting = question.weighting or legs[0].product.weighting
     sessions = await _sessions(reading, legs[0]) if weighting is Weighting.SESSIONS else None
     conversions = await conversions_of(reading, legs, question.unit, question.currency)
@@ -150,12 +149,12 @@ async def read_strips(reading: CurveReading, plan: StripsPlan) -> Sequence[Perio
 
 
 async def _legs(reading: CurveReading, product: StoredProduct, block: str | None) -> Sequence[StoredProduct]:
-    """Return the curves that the strips of a block are made of. Raises ``InvalidParameters``."""
+    """Return the curves that the strips of a block are made of, shared ones of a shared one. Raises ``InvalidParameters``."""
     key = product.product.key
     if block is None or _folded(block) == _folded(key.block):
         return [product]
     pattern = f"{key.commodity}:{key.area}:*:{key.venue}"
-    siblings = await reading.curves.products(ProductFilter(keys=(pattern,)), tenant=reading.tenant)
+    siblings = await reading.curves.products(ProductFilter(keys=(pattern,)), tenant=product.tenant)
     by_block = {_folded(one.product.key.block): one for one in siblings}
     wanted = _folded(block)
     is_off_peak = wanted == _folded(OFF_PEAK)
@@ -296,6 +295,6 @@ async def _sessions(reading: CurveReading, stored: StoredProduct) -> SessionCale
         why = f"does not apply to {stored.product.key}: the sessions of its venue are unknown"
         raise InvalidParameters(("weighting", why, str(Weighting.SESSIONS)))
     try:
-        return await read_sessions(reading, name)
+        return await read_sessions(reading, stored, name)
     except UnknownName as error:
         raise InvalidParameters(("weighting", error.detail, str(Weighting.SESSIONS))) from error

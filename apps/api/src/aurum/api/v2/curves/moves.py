@@ -123,7 +123,7 @@ async def diff_curves(
         "b": plan.b,
         "field": field,
         "as_of": plan.known.as_of,
-        "curves": [curve_meta(one, plan.conversions.unit_of(one)) for one in products],
+        "curves": [curve_meta(one, plan.conversions.unit_of(one)) for one in plan.products],
     }
     facts = {"a": str(plan.a), "b": str(plan.b), "field": field}
     return await table_response(resolved, answer.frame.height, lambda nested: diff_table(answer, nested=nested), meta, facts)
