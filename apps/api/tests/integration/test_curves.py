@@ -163,6 +163,16 @@ async def test_strips_of_other_weights_and_sides(desks: Desks) -> None:
     assert equal["value"] == pytest.approx((102.0 + 104.11 + 89.37) / 3)
     (sessions,) = await desk.rows(STRIPS, period="Q1-25", weighting="sessions")
     assert sum(part["weight"] for part in sessions["parts"]) == 63
+    off_peak = {
+        side: (await desk.rows(STRIPS, period="Jan-25", side=side, block="off_peak"))[0] for side in ("bid", "settle", "ask")
+    }
+    ((base_hours, base), (peak_hours, peak)) = [(part["weight"], part["value"]) for part in off_peak["settle"]["parts"]]
+    # Peak has a negative weight: selling off-peak is selling base and buying peak.
+    for side, edge in (("bid", -0.5), ("ask", 0.5)):
+        assert [part["value"] for part in off_peak[side]["parts"]] == [base + edge, peak - edge]
+        value = (base_hours * (base + edge) + peak_hours * (peak - edge)) / (base_hours + peak_hours)
+        assert off_peak[side]["value"] == pytest.approx(value)
+    assert off_peak["bid"]["value"] < off_peak["settle"]["value"] < off_peak["ask"]["value"]
     (bid,) = await desk.rows(STRIPS, period="Q1-25", side="bid")
     (settle,) = await desk.rows(STRIPS, period="Q1-25")
     assert bid["value"] == pytest.approx(settle["value"] - 0.5)

@@ -24,10 +24,14 @@ QUOTES = [("2024-10", 70.0), ("Q4-24", 80.0), ("2024-12", 92.5), ("2025-01", 102
 
 
 async def strips_of(
-    reading: CurveReading, *periods: str, block: str | None = None, weighting: Weighting | None = None
+    reading: CurveReading,
+    *periods: str,
+    block: str | None = None,
+    weighting: Weighting | None = None,
+    unit: str | None = None,
 ) -> Sequence[PeriodStrip]:
     product = await reading.curves.product(BASE, tenant=None)
-    question = StripsQuestion(NOW, periods, DAY, weighting=weighting, block=block, side=Side.SETTLE)
+    question = StripsQuestion(NOW, periods, DAY, weighting=weighting, block=block, side=Side.SETTLE, unit=unit)
     return await read_strips(reading, await plan_strips(reading, product, question))
 
 
@@ -91,3 +95,14 @@ async def test_a_curve_is_built_once_and_only_where_a_period_needs_it(store: Sto
     assert builds == []
     await strips_of(reading, "Feb-25", "Mar-25", "Q1-25", "May-25")
     assert len(builds) == 1
+
+
+@pytest.mark.parametrize(("quarter", "is_consistent"), [(50.005, True), (52.0, False)])
+@pytest.mark.parametrize("unit", [None, "EUR/kWh"])
+async def test_a_strip_is_compared_by_the_tick_in_the_unit_of_the_answer(
+    store: Store, quarter: float, is_consistent: bool, unit: str | None
+) -> None:
+    quotes = [("2025-01", 50.0), ("2025-02", 50.0), ("2025-03", 50.0), ("Q1-25", quarter)]
+    reading = await curve_reading(store, session_file(BASE, DAY, quotes))
+    (strip,) = await strips_of(reading, "Q1-25", unit=unit)
+    assert strip.is_consistent is is_consistent

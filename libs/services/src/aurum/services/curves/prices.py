@@ -64,9 +64,17 @@ async def conversions_of(
 
 
 async def converted(
-    reading: CurveReading, frame: pl.DataFrame, conversions: PriceConversions, *, as_of: datetime | None
+    reading: CurveReading,
+    frame: pl.DataFrame,
+    conversions: PriceConversions,
+    *,
+    as_of: datetime | None,
+    also: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Return quotes with their prices converted, in their order. Raises ``InvalidParameters`` for a day without a rate."""
+    """Return quotes with their prices converted, in their order. ``also``: other columns that are prices.
+
+    Raises ``InvalidParameters`` for a day without a rate.
+    """
     if not conversions.by_curve or frame.is_empty():
         return frame
     curve_ids = frame["curve_id"].unique().to_list()
@@ -77,7 +85,7 @@ async def converted(
         days = frame.filter(pl.col("curve_id").is_in(ids)).select("curve_id", "trade_date").unique()
         factors.append(days.with_columns(await _factors(reading, days["trade_date"], change, conversions, as_of=as_of)))
     joined = frame.join(pl.concat(factors), on=["curve_id", "trade_date"], how="left", maintain_order="left")
-    prices = [name for name in PRICES if name in frame.columns]
+    prices = [name for name in (*PRICES, *also) if name in frame.columns]
     return joined.with_columns(pl.col(prices) * pl.col("__factor").fill_null(1.0)).drop("__factor")
 
 

@@ -29,11 +29,14 @@ _SLACK = 1e-9
 
 
 class Side(StrEnum):
-    """The price that a strip is made of: settlements, or all bids, or all asks."""
+    """The price that a strip is made of: settlements, or bids, or asks; of peak in an off-peak strip the other side."""
 
     SETTLE = "settle"
     BID = "bid"
     ASK = "ask"
+
+
+_OTHER_SIDE = {Side.BID: Side.ASK, Side.ASK: Side.BID}
 
 
 class StripMethod(StrEnum):
@@ -178,14 +181,29 @@ def _folded(block: str) -> str:
 
 
 async def _prices(reading: CurveReading, plan: StripsPlan) -> pl.DataFrame:
-    """Return ``curve_id``, ``delivery_start``, ``delivery_end`` and ``price`` of the legs on the trade date."""
-    schema = {"curve_id": pl.Int32, "delivery_start": pl.Date, "delivery_end": pl.Date, "price": pl.Float64}
+    """Return ``curve_id``, ``delivery_start``, ``delivery_end``, ``price`` and ``tick`` of the legs on the trade date.
+
+    Off-peak is base less peak: its bid is made of the bid of base and the ask of peak, and its ask the other way round.
+    """
+    schema = {
+        "curve_id": pl.Int32,
+        "delivery_start": pl.Date,
+        "delivery_end": pl.Date,
+        "price": pl.Float64,
+        "tick": pl.Float64,
+    }
     if plan.trade_date is None:
         return pl.DataFrame(schema=schema)
     span = QuoteSpan(plan.trade_date, plan.trade_date)
     frame = await quotes_of(reading, plan.legs, span, plan.known)
-    priced = await converted(reading, frame, plan.conversions, as_of=plan.known.as_of)
-    return priced.rename({str(plan.side): "price"}).select(*schema)
+    ticks = {one.curve_id: one.product.tick for one in plan.legs}
+    frame = frame.with_columns(pl.col("curve_id").replace_strict(ticks, return_dtype=pl.Float64).alias("tick"))
+    priced = await converted(reading, frame, plan.conversions, as_of=plan.known.as_of, also=("tick",))
+    price = pl.col(plan.side)
+    if plan.is_off_peak and plan.side in _OTHER_SIDE:
+        is_peak = pl.col("curve_id") == plan.legs[1].curve_id
+        price = pl.when(is_peak).then(pl.col(_OTHER_SIDE[plan.side])).otherwise(price)
+    return priced.with_columns(price.alias("price")).select(*schema)
 
 
 def _is_derivable(one: PeriodStrip) -> bool:
@@ -195,8 +213,10 @@ def _is_derivable(one: PeriodStrip) -> bool:
 def _derived(plan: StripsPlan, frame: pl.DataFrame, trade_date: date, strips: Sequence[PeriodStrip]) -> Sequence[PeriodStrip]:
     """Return the strips, with those that quotes cover but do not tile from a build of their curve."""
     builds = [
-        derived_price(_quotes_of_leg(plan, frame, place), trade_date, terms, _build_weighting(plan, place), stored.product.tick)
-        for place, (stored, terms) in enumerate(zip(plan.legs, plan.terms, strict=True))
+        derived_price(
+            _quotes_of_leg(plan, frame, place), trade_date, terms, _build_weighting(plan, place), _tick(plan, frame, place)
+        )
+        for place, terms in enumerate(plan.terms)
     ]
     return [
         _strip_of(plan, frame, period, builds) if _is_derivable(one) else one
@@ -221,16 +241,22 @@ def _quotes_of_leg(plan: StripsPlan, frame: pl.DataFrame, place: int) -> pl.Data
     return frame if len(plan.legs) == 1 else frame.filter(pl.col("curve_id") == plan.legs[place].curve_id)
 
 
+def _tick(plan: StripsPlan, frame: pl.DataFrame, place: int) -> float:
+    """Return the tick of a leg in the unit and the currency of the prices of a frame."""
+    ticks = _quotes_of_leg(plan, frame, place)["tick"]
+    return ticks[0] if len(ticks) else plan.legs[place].product.tick
+
+
 def _leg(
     plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, place: int, builds: Sequence[Build] | None
 ) -> PeriodStrip:
-    stored, terms = plan.legs[place], plan.terms[place]
+    terms = plan.terms[place]
     try:
         made = strip(
             _quotes_of_leg(plan, frame, place),
             period.period,
             weight=_weight(plan, terms),
-            tick=stored.product.tick,
+            tick=_tick(plan, frame, place),
             build=None if builds is None else builds[place],
             hours=lambda first, end: hours(terms.calendar, first, end, terms.block),
         )
