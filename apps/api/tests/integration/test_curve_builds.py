@@ -76,6 +76,13 @@ async def test_a_build_has_curve_report_and_receipt(desk: Desk) -> None:
     )  # fmt: skip
 
 
+async def test_members_of_the_output_are_made_once_and_bounded(desk: Desk) -> None:
+    answer = await built(desk, curve=BASE, quotes=QUARTER, output=["jacobian", "jacobian", "report"])
+    assert list(answer) == ["jacobian", "report", "meta"]
+    refused = await desk.send("POST", "/v2/curves/build", json={"curve": BASE, "output": ["jacobian"] * 300})
+    assert refused.status_code == 422
+
+
 async def test_output_names_the_members_and_periods_have_their_prices(desk: Desk) -> None:
     answer = await built(
         desk, curve=BASE, quotes=QUARTER, periods=["Feb-25", "Q1-25"], output=["periods", "jacobian"], layout="columns"

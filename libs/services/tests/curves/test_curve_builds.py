@@ -8,17 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from curve_quotes import BASE, PEAK, SPOT, curve_reading, hourly_spot, session_file
+from curve_quotes import BASE, BY, PEAK, SPOT, curve_reading, hourly_spot, product_of, session_file
 
 from aurum.core.curves.build import ContradictoryQuotes, Objective
 from aurum.core.curves.grids import Resolution
 from aurum.core.curves.layers import Extrapolate
+from aurum.core.curves.products import Weighting
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.curves import CurveReading
 from aurum.services.curves.build import build
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, NothingToBuild, Prior, Wave
 from aurum.storage.testing.stores import Store
 
+BY_DAYS = "power:XX:base:BYDAYS"
 DAY = date(2024, 10, 14)
 QUOTES = [
     ("2024-10", 70.0),
@@ -207,7 +209,10 @@ async def test_realised_hours_that_are_not_stored_are_an_error_that_names_the_se
         ({"quotes": (InlineQuote(1.0, "Jan-25"),), "first": date(1, 1, 1)}, "from"),
         ({"quotes": (InlineQuote(1.0, "Jan-25"),), "end": date(9999, 12, 31)}, "to"),
         ({"trade_date": date(9999, 12, 31), "objective": Objective.SHAPE}, "trade_date"),
-        ({"quotes": tuple(InlineQuote(1.0, str(year)) for year in range(2000, 2120))}, "quotes"),
+        ({"quotes": tuple(InlineQuote(1.0, f"{2000 + n % 100}{'-01' * (n > 99)}") for n in range(150))}, "quotes"),
+        ({"quotes": tuple(InlineQuote(1.0, "Jan-25") for _ in range(2_001))}, "quotes"),
+        ({"quotes": (InlineQuote(1.0, "Jan-25"),), "periods": ("Jan-25",) * 401}, "periods"),
+        ({"quotes": (InlineQuote(1.0, "Jan-25"),), "end": date(2150, 1, 1)}, "to"),
         ({"curve": None}, "curve"),
         ({"curve": None, "calendar": "mars", "quotes": (InlineQuote(1.0, "Jan-25"),)}, "calendar"),
         ({"together": (BASE,)}, "together.0"),
@@ -221,6 +226,31 @@ async def test_a_question_that_cannot_be_answered_names_its_field(store: Store, 
     with pytest.raises(InvalidParameters) as refused:
         await build(reading, replace(BuildQuestion(BASE), **changed))  # type: ignore[arg-type]
     assert refused.value.facts["errors"][0]["field"] == field  # type: ignore[index]
+
+
+async def test_stored_quotes_are_bounded_as_those_of_a_question(store: Store) -> None:
+    days = [str(date(2025, 1, 1) + timedelta(days=day)) for day in range(2_001)]
+    months = [("2031-01", 80.0), ("2031-02", 81.0)]
+    reading = await curve_reading(store, session_file(BASE, DAY, [(day, 80.0) for day in days] + months))
+    with pytest.raises(InvalidParameters, match="2,003 quotes are stored") as refused:
+        await build(reading, BuildQuestion(BASE))
+    assert refused.value.facts["errors"][0]["field"] == "kinds"  # type: ignore[index]
+    assert (await build(reading, BuildQuestion(BASE, kinds=("month",)))).built.report.quotes == 2
+
+
+async def test_another_curve_is_a_prior_by_its_own_weights(store: Store) -> None:
+    quotes = [("2025-01", 102.0), ("2025-02", 104.0), ("2025-03", 80.0), ("Q1-25", 95.3333333333)]
+    reading = await curve_reading(store, session_file(BY_DAYS, DAY, quotes))
+    stored = await reading.curves.product(BY_DAYS, tenant=None)
+    product = replace(product_of(BY_DAYS), weighting=Weighting.DAYS)
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.put_product(product, tenant=None, version=stored.version)
+    own = await build(reading, BuildQuestion(BY_DAYS, extrapolate=Extrapolate.FLAT))
+    question = BuildQuestion(BASE, trade_date=DAY, quotes=(InlineQuote(0.0, "Q1-25"),), prior=Prior(curve=BY_DAYS))
+    other = await build(reading, question)
+    # Less its mean, the answer is the prior: the smooth curve of days that the prior's own product has.
+    difference = other.values["value"] - own.values["value"]
+    assert np.ptp(difference) < 1e-9
 
 
 async def test_derivatives_of_very_many_cells_are_refused(store: Store) -> None:

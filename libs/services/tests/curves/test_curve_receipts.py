@@ -30,6 +30,24 @@ def through_json(receipt: Receipt) -> Receipt:
 
 
 @pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("periods", ["Jan-25"] * 3_000),
+        ("together", [PEAK] * 5),
+        ("quotes", [{"price": 1.0, "period": "Jan-25"}] * 2_001),
+        ("kinds", ["month"] * 21),
+    ],
+)
+async def test_a_receipt_has_the_bounds_of_a_question(store: Store, member: str, value: object) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    receipt = (await build(reading, BuildQuestion(BASE))).receipt
+    forged = receipt.model_copy(update={"question": receipt.question | {member: value}})
+    with pytest.raises(InvalidParameters) as refused:
+        await repeat(reading, through_json(forged))
+    assert refused.value.facts["errors"][0]["field"] == f"receipt.question.{member}"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
     "changed",
     [
         {},

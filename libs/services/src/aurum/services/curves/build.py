@@ -19,7 +19,7 @@ from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_inputs import Quoted, checked_day, inline_quotes, parsed_period, stored_quotes
-from aurum.services.curves.build_question import BuildQuestion, NothingToBuild
+from aurum.services.curves.build_question import BuildQuestion, NothingToBuild, check_extent, check_size
 from aurum.services.curves.build_terms import BuildTerms, terms_of, terms_of_calendar
 from aurum.services.curves.in_delivery import Forward, forward_quotes
 from aurum.services.curves.known import LATEST, Known, trade_date_of
@@ -36,12 +36,6 @@ from aurum.services.curves.receipts import (
     receipt_of,
 )
 from aurum.services.curves.weights import cell_weights
-
-MOST_CELLS = 1_500_000
-"""Most cells of one build: forty years of quarter hours."""
-
-MOST_WEIGHTS = 5_000_000
-"""Most quotes times days of one build, which bounds its memory and its time: a thousand quotes over thirteen years."""
 
 
 async def build(
@@ -123,8 +117,9 @@ async def _answer(
     receipt: Receipt | None = None,
     terms: Sequence[BuildTerms] | None = None,
 ) -> BuildAnswer:
+    check_size(question)
     resolved = await _resolved(reading, question, terms or await curve_terms(reading, question))
-    inputs = _inputs(resolved)
+    inputs = await asyncio.to_thread(_inputs, resolved)
     if receipt is not None:
         check_inputs(receipt, inputs)
     subject = resolved.terms[0]
@@ -169,10 +164,9 @@ async def _resolved(reading: CurveReading, question: BuildQuestion, terms: Seque
     end = checked_day(question.end or quoted_end, "to")
     if first >= end:
         raise InvalidParameters(("from", f"must be before to, {end}", first.isoformat()))
-    grid = _grid(terms[0], min(first, quoted_first), max(end, quoted_end), question)
-    if len(forward.ahead) * (grid.end - grid.first).days > MOST_WEIGHTS:
-        why = f"{len(forward.ahead):,} quotes from {grid.first} to {grid.end} are too many at once: build a part of them"
-        raise InvalidParameters(("quotes", why, len(forward.ahead)))
+    whole_first, whole_end = min(first, quoted_first), max(end, quoted_end)
+    check_extent(len(forward.ahead), whole_first, whole_end, question.grid)
+    grid = await asyncio.to_thread(_grid, terms[0], whole_first, whole_end, question)
     form = await form_of(reading, terms[0], grid, question, trade_date, known)
     return _Resolved(question, terms, trade_date, quotes, forward, block, grid, first, end, form)
 
@@ -239,10 +233,6 @@ def _only_block(quotes: Sequence[Quoted]) -> Block | None:
 
 
 def _grid(terms: BuildTerms, first: date, end: date, question: BuildQuestion) -> Grid:
-    a_day = 1 if question.grid.minutes is None else 1500 // question.grid.minutes
-    if (end - first).days * a_day > MOST_CELLS:
-        why = f"has more than {MOST_CELLS:,} cells from {first} to {end}: choose a coarser grid or fewer quotes"
-        raise InvalidParameters(("grid", why, str(question.grid)))
     try:
         return make_grid(terms.calendar, first, end, question.grid)
     except InvalidGrid as error:

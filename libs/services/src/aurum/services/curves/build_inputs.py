@@ -14,7 +14,7 @@ from aurum.core.curves.period_labels import InvalidPeriod
 from aurum.core.curves.periods import Period, name_period, parse_period
 from aurum.core.errors import InvalidParameters
 from aurum.core.markettime import InvalidInstant, parse_day, parse_moment
-from aurum.services.curves.build_question import InlineQuote
+from aurum.services.curves.build_question import MOST_QUOTES, InlineQuote
 from aurum.services.curves.build_terms import BuildTerms
 from aurum.services.curves.known import Known, quotes_of
 from aurum.services.curves.reading import CurveReading
@@ -22,9 +22,6 @@ from aurum.storage.ports.curves import QuoteSpan
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Years of delivery days. Calendars cannot count days at the ends of time."""
-
-MOST_QUOTES = 2_000
-"""Most quotes of one build: the system that it solves has an equation for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ async def stored_quotes(
     """Return the priced quotes of a trade date of all curves, in the order of delivery.
 
     The price is the settlement; without one the mean of bid and ask. Quotes without either are left out. ``kinds``: only these
-    kinds of period; empty: all. Raises ``InvalidParameters`` for an ``as_loaded`` out of reach.
+    kinds of period; empty: all. Raises ``InvalidParameters`` for an ``as_loaded`` out of reach, and for too many quotes.
     """
     by_id = {terms.stored.curve_id: terms for terms in every if terms.stored is not None}
     products = [terms.stored for terms in every if terms.stored is not None]
@@ -69,13 +66,15 @@ async def stored_quotes(
         Quoted(name_period(first, end, seasons=by_id[curve].seasons, trade_date=trade_date), price, by_id[curve].block, is_mid)
         for curve, first, end, price, is_mid in rows
     ]
-    return [one for one in quotes if not kinds or one.period.kind in kinds]
+    wanted = [one for one in quotes if not kinds or one.period.kind in kinds]
+    if len(wanted) > MOST_QUOTES:
+        why = f"{len(wanted):,} quotes are stored on {trade_date}, and {MOST_QUOTES:,} can be built at once: name kinds"
+        raise InvalidParameters(("kinds", why, ",".join(kinds) or None))
+    return wanted
 
 
 def inline_quotes(quotes: Sequence[InlineQuote], terms: BuildTerms, trade_date: date | None) -> list[Quoted]:
     """Return the quotes of a question. Raises ``InvalidParameters``, which names the quote by its place."""
-    if len(quotes) > MOST_QUOTES:
-        raise InvalidParameters(("quotes", f"at most {MOST_QUOTES:,} quotes can be built at once", len(quotes)))
     result = [_inline(quote, f"quotes.{place}", terms, trade_date) for place, quote in enumerate(quotes)]
     seen: dict[tuple[date, date, str], int] = {}
     for place, one in enumerate(result):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,7 +11,21 @@ from aurum.core.curves.build import Objective
 from aurum.core.curves.grids import Resolution
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.shapes import Profile
-from aurum.core.errors import Invalid
+from aurum.core.errors import Invalid, InvalidParameters
+
+MOST_QUOTES = 2_000
+"""Most quotes of one build, of the question or stored: the system that it solves has an equation for each."""
+MOST_DAYS = 36_525
+"""Most days of one build: a hundred years."""
+MOST_CELLS = 1_500_000
+"""Most cells of one build: forty years of quarter hours."""
+MOST_WEIGHTS = 5_000_000
+"""Most quotes times days of one build, which bounds its memory and its time: a thousand quotes over thirteen years."""
+MOST_PERIODS = 400
+"""Most periods whose prices a question may want."""
+MOST_TOGETHER = 4
+"""Most curves built together with another one."""
+MOST_KINDS = 20
 
 
 class InDelivery(StrEnum):
@@ -89,6 +104,32 @@ class BuildQuestion:
     strict: bool = False
     kinds: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
+
+
+def check_size(question: BuildQuestion, place: str = "") -> None:
+    """Raise ``InvalidParameters`` for more members than one build may have. ``place``: where the question is, for errors."""
+    members: tuple[tuple[str, Sized, int], ...] = (
+        ("quotes", question.quotes or (), MOST_QUOTES),
+        ("periods", question.periods, MOST_PERIODS),
+        ("together", question.together, MOST_TOGETHER),
+        ("kinds", question.kinds, MOST_KINDS),
+    )
+    for name, values, most in members:
+        if len(values) > most:
+            raise InvalidParameters((f"{place}{name}", f"may have {most:,} members, and has {len(values):,}", len(values)))
+
+
+def check_extent(quotes: int, first: date, end: date, grid: Resolution) -> None:
+    """Raise ``InvalidParameters`` for a build that would need too much memory. ``quotes``: their number."""
+    days = (end - first).days
+    if days > MOST_DAYS:
+        raise InvalidParameters(("to", f"a build has at most {MOST_DAYS:,} days, and this one {days:,} from {first}", str(end)))
+    if quotes * days > MOST_WEIGHTS:
+        why = f"{quotes:,} quotes over the {days:,} days from {first} to {end} are too many at once: build a part of them"
+        raise InvalidParameters(("quotes", why, quotes))
+    if grid.minutes is not None and days * (1500 // grid.minutes) > MOST_CELLS:
+        why = f"has more than {MOST_CELLS:,} cells from {first} to {end}: choose a coarser grid or fewer quotes"
+        raise InvalidParameters(("grid", why, str(grid)))
 
 
 class NothingToBuild(Invalid):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,13 +14,14 @@ from aurum.core.curves.build import BuildQuote, Objective, build_curve
 from aurum.core.curves.grids import Grid, block_of_grid, make_grid
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.errors import InvalidParameters, UnknownName
-from aurum.services.curves.build_inputs import stored_quotes
-from aurum.services.curves.build_question import BuildQuestion, Wave
+from aurum.services.curves.build_inputs import Quoted, stored_quotes
+from aurum.services.curves.build_question import BuildQuestion, Wave, check_extent
 from aurum.services.curves.build_terms import BuildTerms, terms_of
 from aurum.services.curves.known import Known
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.receipts import digest
 from aurum.services.curves.shapes import shape_of, stored_shape
+from aurum.services.curves.weights import cell_weights
 
 _YEAR_DAYS = 365.25
 
@@ -58,7 +60,7 @@ async def form_of(
     if prior is None:
         return None
     if prior.season is not None:
-        return Form(wave(grid, prior.season))
+        return Form(await asyncio.to_thread(wave, grid, prior.season))
     if prior.curve is not None:
         return await _curve(reading, terms, grid, prior.curve, trade_date, known)
     return await _shape(reading, terms, grid, prior.shape, "prior.shape", trade_date, known)
@@ -95,7 +97,9 @@ async def _shape(
     known: Known,
 ) -> Form:
     used = await shape_of(reading, terms, name, trade_date=trade_date, first=grid.first, known=known, field=field_name)
-    return Form(used.values_on(grid), used.mean, {f"shape {used.name}": used.digest}, used.description())
+    return Form(
+        await asyncio.to_thread(used.values_on, grid), used.mean, {f"shape {used.name}": used.digest}, used.description()
+    )
 
 
 async def _curve(reading: CurveReading, terms: BuildTerms, grid: Grid, key: str, trade_date: date | None, known: Known) -> Form:
@@ -114,6 +118,16 @@ async def _curve(reading: CurveReading, terms: BuildTerms, grid: Grid, key: str,
         raise InvalidParameters(("prior.curve", f"has no quotes ahead on {trade_date}", key))
     first = min(grid.first, *(one.period.first for one in quotes))
     end = max(grid.end, *(one.period.end for one in quotes))
+    check_extent(len(quotes), first, end, grid.resolution)
+    values = await asyncio.to_thread(_values_of, other, quotes, grid, first, end)
+    if not np.isfinite(values).all():
+        raise InvalidParameters(("prior.curve", f"has no price in hours outside its block {other.name}", key))
+    inputs = [[str(one.period.first), str(one.period.end), one.price] for one in quotes]
+    return Form(values, None, {f"prior curve {key}": digest([inputs, other.tick])})
+
+
+def _values_of(other: BuildTerms, quotes: Sequence[Quoted], grid: Grid, first: date, end: date) -> NDArray[np.float64]:
+    """Return the smooth curve of quotes, built on the days ``[first, end)``, in the cells of a grid."""
     wide = make_grid(grid.calendar, first, end, grid.resolution)
     name = None if other.block is None else other.block.name
     built = build_curve(
@@ -122,10 +136,7 @@ async def _curve(reading: CurveReading, terms: BuildTerms, grid: Grid, key: str,
         tick=other.tick,
         extrapolate=Extrapolate.FLAT,
         blocks=None if other.block is None else {other.block.name: block_of_grid(wide, other.block)},
+        weights=cell_weights(other.weighting, other.block, wide),
     )
     low, high = np.searchsorted(wide.day, [(grid.first - first).days, (grid.end - first).days]).tolist()
-    values = built.values[low:high]
-    if not np.isfinite(values).all():
-        raise InvalidParameters(("prior.curve", f"has no price in hours outside its block {other.name}", key))
-    inputs = [[str(one.period.first), str(one.period.end), one.price] for one in quotes]
-    return Form(values, None, {f"prior curve {key}": digest([inputs, other.tick])})
+    return built.values[low:high]

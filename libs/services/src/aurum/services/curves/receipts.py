@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from aurum.core.errors import Conflict, InvalidParameters
-from aurum.services.curves.build_question import BuildQuestion
+from aurum.services.curves.build_question import MOST_QUOTES, BuildQuestion, check_size
 
 METHOD = 1
 """Version of the arithmetic of builds. It rises when the same inputs give other numbers."""
@@ -52,8 +52,10 @@ class Receipt(BaseModel):
 
     method: int = Field(description="Version of the arithmetic.")
     question: dict[str, Any] = Field(description="The question, with trade date and `as_loaded` decided.")
-    quotes: list[QuoteInput] = Field(description="The quotes that the build used, those in delivery included.")
-    terms: dict[str, str] = Field(description="Digests of the other inputs by name.")
+    quotes: list[QuoteInput] = Field(
+        max_length=MOST_QUOTES, description="The quotes that the build used, those in delivery included."
+    )
+    terms: dict[str, str] = Field(max_length=100, description="Digests of the other inputs by name.")
     cells: int = Field(description="Number of cells of the curve.")
     checksum: float = Field(description="Mean of the values of the curve.")
 
@@ -107,6 +109,7 @@ def question_of(receipt: Receipt) -> BuildQuestion:
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise InvalidParameters((f"receipt.question.{place}", error.errors()[0]["msg"], None)) from error
+    check_size(question, "receipt.question.")
     return replace(
         question,
         trade_date=_trade_date(question.trade_date),

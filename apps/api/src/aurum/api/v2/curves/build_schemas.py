@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from aurum.api.contract.text import Day, Moment, Text
 from aurum.api.curves.documents import PeriodDocument
@@ -14,11 +14,27 @@ from aurum.core.curves.grids import Resolution
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.periods import PeriodKind
 from aurum.core.curves.shapes import Profile
-from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, Prior, Wave
+from aurum.services.curves.build_question import (
+    MOST_KINDS,
+    MOST_PERIODS,
+    MOST_QUOTES,
+    MOST_TOGETHER,
+    BuildQuestion,
+    InDelivery,
+    InlineQuote,
+    Prior,
+    Wave,
+)
 from aurum.services.curves.receipts import Receipt
 
 Part = Literal["curve", "report", "periods", "jacobian", "receipt"]
-_MOST = 2_000
+
+
+def _distinct(parts: list[Part]) -> list[Part]:
+    return list(dict.fromkeys(parts))
+
+
+Output = Annotated[list[Part], Field(max_length=10), AfterValidator(_distinct)]
 
 
 class QuoteBody(BaseModel):
@@ -76,14 +92,14 @@ class BuildBody(BaseModel):
     curve: Text | None = Field(None, description="Key of the product; needed unless `calendar` is sent.")
     together: list[Text] = Field(
         [],
-        max_length=4,
+        max_length=MOST_TOGETHER,
         description="Keys of products of the same calendar with other blocks, built on the same grid: `power:DE:peak:EEX`.",
     )
     trade_date: Day | Literal["latest", "previous"] | None = Field(
         None, description="Session of the quotes: a date, `latest` or `previous`. Default: the last one with quotes."
     )
     quotes: list[QuoteBody] | None = Field(
-        None, max_length=_MOST, description="Quotes that take the place of stored ones. Default: stored ones."
+        None, max_length=MOST_QUOTES, description="Quotes that take the place of stored ones. Default: stored ones."
     )
     calendar: Text | None = Field(
         None, description="Delivery calendar of `quotes` that belong to no product; see `/v2/calendars`.", examples=["eu_power"]
@@ -115,11 +131,13 @@ class BuildBody(BaseModel):
     start: Day | None = Field(None, alias="from", description="First delivery day of the answer. Default: that of the quotes.")
     to: Day | None = Field(None, description="Delivery day to end before. Default: the end of the quotes.")
     strict: bool = Field(False, strict=True, description="Refuse quotes that contradict each other by more than a tick.")
-    kinds: list[PeriodKind] = Field([], description="Only stored quotes of these kinds of period. Default: all.")
-    periods: list[Text] = Field(
-        [], max_length=400, description="Periods whose prices to state. Default: the months of the curve."
+    kinds: list[PeriodKind] = Field(
+        [], max_length=MOST_KINDS, description="Only stored quotes of these kinds of period. Default: all."
     )
-    output: list[Part] = Field(
+    periods: list[Text] = Field(
+        [], max_length=MOST_PERIODS, description="Periods whose prices to state. Default: the months of the curve."
+    )
+    output: Output = Field(
         ["curve", "report", "receipt"],
         description="Members of the answer: `curve`, `report`, `periods` (their prices), `jacobian`, `receipt`.",
     )
@@ -165,7 +183,7 @@ class RepeatBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     receipt: Receipt
-    output: list[Part] = Field(["curve", "report", "receipt"], description="As in a new build.")
+    output: Output = Field(["curve", "report", "receipt"], description="As in a new build.")
     layout: Literal["rows", "columns"] = Field("rows", description="As in a new build.")
     format: Literal["json", "ndjson", "csv", "arrow", "parquet"] | None = Field(None, description="As in a new build.")
 

@@ -162,7 +162,7 @@ async def read_shape(
     if is_current(request, tag):
         return Response(status_code=304, headers=headers)
     answer = await build(reading, question, now=service.clock.now(), terms=terms)
-    table = cells_table(answer)
+    table = await asyncio.to_thread(cells_table, answer)
     if is_open and table.height > ARROW_ABOVE:
         name = "arrow"
     if name == "json" and table.height > (most := service.settings.document_rows):
