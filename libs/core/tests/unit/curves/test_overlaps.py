@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -184,3 +185,14 @@ def test_delivering_month_less_its_weeks_is_the_realised_part(
         assert implied is not None
         assert implied.weight == left
         assert implied.value == pytest.approx(remainder, abs=1e-6)
+
+
+def test_the_rest_of_a_week_stands_beside_that_of_a_month_and_one_tick_of_the_month_is_rounding() -> None:
+    rest = date(2021, 2, 25), date(2021, 3, 1)
+    week = Quote(*rest, 40.0, "W08-21", scale=168 / 96)
+    for price, kind in ((40.0 + 0.0031 * 672 / 96, Residual.ROUNDING), (40.0 + 0.011 * 672 / 96, Residual.CONTRADICTION)):
+        for sign in (1.0, -1.0):
+            month = Quote(*rest, sign * price, "Feb-21", scale=672 / 96)
+            ranked = rank_quotes([month, replace(week, price=sign * 40.0)], weight=days, tick=TICK)
+            assert ranked.independent == (1,), "whichever is cheaper, the week was quoted finer"
+            assert [one.kind for one in ranked.redundant] == [kind]

@@ -64,13 +64,17 @@ class Grid(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildQuote:
-    """A price over the delivery days ``[first, end)``. ``block``: None for all hours, else a name among ``blocks``."""
+    """A price over the delivery days ``[first, end)``. ``block``: None for all hours, else a name among ``blocks``.
+
+    ``scale``: as of ``overlaps.Quoted``.
+    """
 
     first: date
     end: date
     price: float
     label: str = ""
     block: str | None = None
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -143,5 +143,7 @@ def _net(index: int, quote: Quoted, cut: date, weight: Weight, realised: Realise
             first=quote.first.isoformat(),
             until=cut.isoformat(),
         )
-    price = price_of_rest(quote.price, weight(quote.first, quote.end), amount, hours)
-    return Netted(index, hours, amount / hours if hours else None, Quote(cut, quote.end, price, quote.label))
+    whole = weight(quote.first, quote.end)
+    price = price_of_rest(quote.price, whole, amount, hours)
+    rest = Quote(cut, quote.end, price, quote.label, quote.scale * whole / (whole - hours))
+    return Netted(index, hours, amount / hours if hours else None, rest)

@@ -36,7 +36,11 @@ class InvalidQuote(Invalid):
 
 
 class Quoted(Protocol):
-    """A price over the delivery days ``[first, end)``. ``label``: how reports name it; may be empty."""
+    """A price over the delivery days ``[first, end)``. ``label``: how reports name it; may be empty.
+
+    ``scale``: how many ticks of this price are one tick of what was quoted. It is 1, but for the rest of a quote in delivery
+    (``in_delivery``): the hours of the whole quote over those that are left.
+    """
 
     @property
     def first(self) -> date: ...
@@ -46,23 +50,26 @@ class Quoted(Protocol):
     def price(self) -> float: ...
     @property
     def label(self) -> str: ...
+    @property
+    def scale(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price over the delivery days ``[first, end)``."""
+    """A price over the delivery days ``[first, end)``. ``scale``: as of ``Quoted``."""
 
     first: date
     end: date
     price: float
     label: str = ""
+    scale: float = 1.0
 
 
 class Residual(StrEnum):
     """Class of a redundant quote by the size of its difference from what finer quotes imply."""
 
     ROUNDING = "rounding"
-    """At most one tick: the finer quotes stand."""
+    """At most one tick of what was quoted: the finer quotes stand."""
     CONTRADICTION = "contradiction"
     """More than one tick."""
 
@@ -124,11 +131,14 @@ def quote_name(quote: Quoted) -> str:
 
 
 def finest_first(quotes: Sequence[Quoted]) -> list[int]:
-    """Return the places of the quotes by (days, first, end, label, price): an order that does not depend on theirs."""
+    """Return the places of the quotes by (days, first, end, scale, label, price): an order that does not depend on theirs.
 
-    def rank(index: int) -> tuple[int, date, date, str, float]:
+    Of the rest of a week and that of a month over the same days the week's comes first: it was the finer quote.
+    """
+
+    def rank(index: int) -> tuple[int, date, date, float, str, float]:
         quote = quotes[index]
-        return (quote.end - quote.first).days, quote.first, quote.end, quote.label, quote.price
+        return (quote.end - quote.first).days, quote.first, quote.end, quote.scale, quote.label, quote.price
 
     return sorted(range(len(quotes)), key=rank)
 
@@ -150,7 +160,8 @@ def rank_quotes(quotes: Sequence[Quoted], *, weight: Weight, tick: float) -> Ove
         implied = forest.implied(quote.first, quote.end)
         assert implied is not None, "a quote that closes a cycle is implied by it"
         residual = quote.price - implied.value
-        limit = tick + EXACT * max(1.0, abs(quote.price))
+        scales = (quotes[term.index].scale * abs(term.weight / implied.weight) for term in implied.terms)
+        limit = tick * max(quote.scale, *scales) + EXACT * max(1.0, abs(quote.price))
         kind = Residual.ROUNDING if abs(residual) <= limit else Residual.CONTRADICTION
         redundant.append(Redundant(index, quote.price, implied.value, residual, kind, implied.terms, implied.weight))
     return Overlaps(tuple(independent), tuple(redundant))

@@ -242,7 +242,9 @@ def _grid(terms: BuildTerms, first: date, end: date, question: BuildQuestion) ->
 def _built(resolved: _Resolved) -> Build:
     question, grid, block, form = resolved.question, resolved.grid, resolved.block, resolved.form
     quotes = [
-        BuildQuote(one.period.first, one.period.end, one.price, one.label, None if one.block is None else one.block.name)
+        BuildQuote(
+            one.period.first, one.period.end, one.price, one.label, None if one.block is None else one.block.name, one.scale
+        )
         for one in resolved.forward.ahead
     ]
     return build_curve(

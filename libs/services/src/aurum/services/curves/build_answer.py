@@ -227,7 +227,7 @@ class BuildAnswer:
                     "price": one.quote.price,
                     "realised": None if one.realised != one.realised else one.realised,
                     "hours": one.hours,
-                    "rest": None if one.rest is None else {"period": one.rest.label, "price": one.rest.price},
+                    "rest": None if one.rest is None else {"period": one.rest.period.label, "price": one.rest.price},
                 }
                 for one in self.forward.netted
             ],

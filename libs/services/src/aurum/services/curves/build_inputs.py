@@ -28,17 +28,22 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 class Quoted:
     """A price of a delivery period.
 
-    ``block``: None: all hours. ``is_mid``: the price is the mean of bid and ask, because no settlement is stored.
+    ``block``: None: all hours. ``is_mid``: the price is the mean of bid and ask, because no settlement is stored. ``rest_of``:
+    label of the quote in delivery that this is the rest of, or empty; ``scale``: as of ``core.curves.overlaps.Quoted``.
     """
 
     period: Period
     price: float
     block: Block | None = None
     is_mid: bool = False
+    rest_of: str = ""
+    scale: float = 1.0
 
     @property
     def label(self) -> str:
-        """The label of the period, with the block if there is one: ``Q1-25 PEAK``."""
+        """The label of the period, with the block if there is one: ``Q1-25 PEAK``; of a rest ``Feb-21 from 2021-02-25``."""
+        if self.rest_of:
+            return f"{self.rest_of} from {self.period.first}"
         return self.period.label if self.block is None else f"{self.period.label} {self.block.name}"
 
     @property

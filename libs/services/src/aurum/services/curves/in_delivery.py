@@ -85,4 +85,5 @@ def net_of(quote: Quoted, spot: SpotPrices, until: date, terms: BuildTerms, trad
     if until == period.end or left <= 0:
         return Netted(quote, mean, realised_hours, None)
     rest = name_period(until, period.end, seasons=terms.seasons, trade_date=trade_date)
-    return Netted(quote, mean, realised_hours, Quoted(rest, (quote.price * whole - amount) / left, block, quote.is_mid))
+    price = (quote.price * whole - amount) / left
+    return Netted(quote, mean, realised_hours, Quoted(rest, price, block, quote.is_mid, quote.label, whole / left))
