@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 import polars as pl
 
-from aurum.api.testing import InMemory, Served, serving
+from aurum.api.testing import InMemory, Served, on_clock, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, ApiSettings, DatabaseSettings, PrivateSettings, Settings
 from aurum.core.api_keys import key_text
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.clock import Clock
 from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.products import Product
 from aurum.core.curves.quotes import FIELDS, FILE_CURVES, FILE_QUOTES
@@ -144,10 +145,11 @@ async def serving_desks(
     tenants: Sequence[str] = ("acme", "bolt"),
     *,
     document_rows: int = 50,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Desks]:
     """Serve a store with the curves of this module. ``database_url``: of its database; None: a store in memory.
 
-    ``document_rows``: most rows of a JSON document.
+    ``document_rows``: most rows of a JSON document. ``clock``: of the service; None: that of the system.
     """
     await load_curves(store)
     now = SystemClock().now()
@@ -169,7 +171,8 @@ async def serving_desks(
         data_dir=folder,
     )
     if isinstance(store, MemoryStore):
-        opening = serving(settings, InMemory(store))
+        opened = InMemory(store)
+        opening = serving(settings, opened if clock is None else on_clock(opened, clock))
     else:
         assert isinstance(store, PostgresStore)
         assert database_url is not None

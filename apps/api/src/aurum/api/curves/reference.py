@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Literal
 
@@ -97,7 +99,7 @@ class ReferenceChanges(BaseModel):
 async def listed(request: Request, response: Response, kind: ReferenceKind) -> ReferenceList | Response:
     """Return the answer with all documents of a kind that the caller reads with."""
     entries = await reference_entries(reading_of(request), kind)
-    if (unchanged := own_response(request, response, [(one.name, one.tenant, one.version) for one in entries])) is not None:
+    if (unchanged := own_response(request, response, [_version(one) for one in entries])) is not None:
         return unchanged
     return ReferenceList(data=[ReferenceDocumentAnswer.from_entry(one) for one in entries])
 
@@ -105,7 +107,7 @@ async def listed(request: Request, response: Response, kind: ReferenceKind) -> R
 async def shown(request: Request, response: Response, kind: ReferenceKind, name: str) -> ReferenceAnswer | Response:
     """Return the answer with one document."""
     entry = await reference_entry(reading_of(request), kind, name)
-    if (unchanged := own_response(request, response, entry.tenant, entry.version)) is not None:
+    if (unchanged := own_response(request, response, _version(entry))) is not None:
         return unchanged
     return _answer(entry)
 
@@ -135,6 +137,13 @@ async def removed(request: Request, kind: ReferenceKind, name: str) -> None:
     tenant = stored_owner(request, (await reference_entry(reading, kind, name)).tenant)
     await remove_reference(services(request).store.transactions, reading, kind, name, tenant=tenant, by=by)
     await written(request)
+
+
+def _version(entry: ReferenceEntry) -> tuple[object, ...]:
+    """Return all that an answer says of a document. Its number repeats after a removal, and every release ships number 0."""
+    text = json.dumps(entry.document, sort_keys=True, default=str)
+    digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return entry.name, entry.tenant, entry.version, entry.updated_at, digest
 
 
 def _answer(entry: ReferenceEntry) -> ReferenceAnswer:

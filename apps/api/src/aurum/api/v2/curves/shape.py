@@ -156,7 +156,7 @@ async def read_shape(
     versions = await versions_of(reading, question, terms)
     parameters = sorted(request.query_params.multi_items())
     tenant = caller_of(request).tenant
-    tag = entity_tag(service.feed.timeline, request.url.path, parameters, name, is_open, versions, tenant)
+    tag = entity_tag(service.feed.timeline, request.url.path, parameters, name, is_open, versions, known, tenant)
     state.is_private = True
     headers = {"ETag": tag, **PRIVATE_HEADERS}
     if is_current(request, tag):
