@@ -32,7 +32,7 @@ Together = Annotated[
     list[str] | None, typer.Option("--together", help="Key of a curve of another block, built on the same grid.")
 ]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Quotes and spot prices as they were known at this time (UTC).")]
-Tenant = Annotated[str | None, typer.Option("--tenant", help="Tenant whose own products may be named, too.")]
+Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")]
 ShapeName = Annotated[
     str | None, typer.Option("--shape", help="Name of a shape; without it, learned from the spot prices of the product.")
 ]
@@ -63,7 +63,7 @@ def build_curve(
     extrapolate: Annotated[str, typer.Option("--extrapolate", help="none, flat or trend.")] = "none",
     strict: Annotated[bool, typer.Option("--strict", help="Refuse quotes that contradict each other.")] = False,
     as_of: AsOf = None,
-    tenant: Tenant = None,
+    tenant: Tenant = "local",
     receipt: Annotated[Path | None, typer.Option("--receipt", help="File that gets the receipt of the build.")] = None,
     repeat: Annotated[
         Path | None, typer.Option("--repeat", help="Receipt of an earlier build to repeat; other options have no effect.")
@@ -126,7 +126,7 @@ def show_shape(
     shape: ShapeName = None,
     profile: ProfileName = "auto",
     as_of: AsOf = None,
-    tenant: Tenant = None,
+    tenant: Tenant = "local",
     rows: Rows = 48,
     as_json: AsJson = False,
 ) -> None:
@@ -209,7 +209,7 @@ def _price(value: float | None) -> str:
     return "" if value is None or value != value else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
-def _reading(store: Store, tenant: str | None) -> CurveReading:
+def _reading(store: Store, tenant: str) -> CurveReading:
     from aurum.assembly.services import reading
     from aurum.services.curves import CurveReading
 
