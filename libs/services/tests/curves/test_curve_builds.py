@@ -206,6 +206,7 @@ async def test_realised_hours_that_are_not_stored_are_an_error_that_names_the_se
         ({"quotes": (InlineQuote(1.0, start="0001-01-01", end="0001-02-01"),)}, "quotes.0.start"),
         ({"quotes": (InlineQuote(1.0, start="2025-01-01", end="9999-12-31T23:00:00Z"),)}, "quotes.0.end"),
         ({"quotes": (InlineQuote(1.0, "2500"),)}, "quotes.0.period"),
+        ({"quotes": (InlineQuote(1.0, "Q1-25"), InlineQuote(-1e308, "Q1-25"))}, "quotes.1.price"),
         ({"quotes": (InlineQuote(1.0, "Jan-25"),), "first": date(1, 1, 1)}, "from"),
         ({"quotes": (InlineQuote(1.0, "Jan-25"),), "end": date(9999, 12, 31)}, "to"),
         ({"trade_date": date(9999, 12, 31), "objective": Objective.SHAPE}, "trade_date"),

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from aurum.api.contract.text import Text
 from aurum.api.http.problems import InvalidParameters
+from aurum.core.curves.period_labels import YEARS
 from aurum.core.curves.periods import PeriodKind
 from aurum.core.curves.quotes import FIELDS
 from aurum.core.markettime import InvalidInstant, parse_day
@@ -108,7 +109,7 @@ def trade_day(name: str, text: str) -> date | str:
     if text in (LATEST, PREVIOUS):
         return text
     try:
-        return parse_day(text)
+        return _checked(name, parse_day(text), text)
     except InvalidInstant as error:
         why = f"must be a date YYYY-MM-DD, {LATEST} or {PREVIOUS}: {error.detail}"
         raise InvalidParameters((name, why, text)) from error
@@ -124,9 +125,16 @@ def day_or_none(name: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return parse_day(text)
+        return _checked(name, parse_day(text), text)
     except InvalidInstant as error:
         raise InvalidParameters((name, error.detail, text)) from error
+
+
+def _checked(name: str, day: date, text: str) -> date:
+    """Return a date. Raises ``InvalidParameters`` for one in a year that no label names, near which days cannot be counted."""
+    if day.year not in YEARS:
+        raise InvalidParameters((name, f"must be in a year from {YEARS[0]} to {YEARS[-1]}", text))
+    return day
 
 
 def several(text: str | None) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from aurum.storage.ports.curves import QuoteSpan
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Years of delivery days. Calendars cannot count days at the ends of time."""
+_MOST_PRICE = 1e9
+"""A price of this size is absurd in any unit, as in files, and sums of such prices may not be finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ def parsed_period(text: str, field: str, terms: BuildTerms, trade_date: date | N
 
 
 def _inline(quote: InlineQuote, field: str, terms: BuildTerms, trade_date: date | None) -> Quoted:
+    if abs(quote.price) >= _MOST_PRICE:
+        why = f"is absurd: prices are below {_MOST_PRICE:,.0f}"
+        raise InvalidParameters((f"{field}.price", why, quote.price))
     block = terms.block if quote.block is None else terms.block_named(quote.block, f"{field}.block")
     if quote.period is not None:
         if quote.start is not None or quote.end is not None:
