@@ -76,10 +76,29 @@ def test_semicolons_columns_in_any_order_and_known_times() -> None:
         (f"2025-01-07,{DESK},Q1-25,n/a,,", "settle", "is not a decimal number"),
         (f"2025-01-07,{DESK},Q1-25,1e999,,", "settle", "is not a decimal number"),
         (f"2025-01-07,{DESK},Q1-25,,93,92", "bid", "is above the ask"),
+        (f"2025-01-07,{DESK},Q1-25,-1e308,,", "settle", "is absurd"),
+        (f"2025-01-07,{DESK},Cal-95,1,,", "period", "is too far from the trade date 2025-01-07"),
+        (f"2025-01-07,{DESK},Q1-23,1,,", "period", "is too far from the trade date 2025-01-07"),
     ],
 )
 def test_a_bad_cell_is_named_with_its_line(line: str, field: str, message: str) -> None:
     ((where, why),) = refusals(f"2025-01-06,{DESK},Q1-25,1,,", line)
+    assert where == f"line 3: {field}"
+    assert message in why
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "message"),
+    [
+        ("2,1,2025-01-07T17:00:00Z", "low", "is above the high"),
+        ("1,2,2020-01-01T00:00:00Z", "known_at", "is before the day before the trade date 2025-01-07"),
+        ("1,2,2025-01-05T23:59:59Z", "known_at", "is before the day before the trade date 2025-01-07"),
+    ],
+)
+def test_uploads_have_the_bounds_of_files(line: str, field: str, message: str) -> None:
+    header = "trade_date,product,period,low,high,known_at"
+    good = f"2025-01-07,{DESK},Q2-25,1,2,2025-01-06T00:00:00Z"
+    ((where, why),) = refusals(good, f"2025-01-07,{DESK},Q1-25,{line}", header=header)
     assert where == f"line 3: {field}"
     assert message in why
 

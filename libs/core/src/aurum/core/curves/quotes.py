@@ -6,6 +6,8 @@ it lacks is null and replaces what stood. Delivery periods are half-open spans o
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from aurum.core.frames import UTC_US
@@ -16,6 +18,13 @@ FIELDS = ("settle", "open", "high", "low", "close", "last", "bid", "ask", "volum
 
 PRICES = ("settle", "open", "high", "low", "close", "last", "bid", "ask")
 """The fields that are prices."""
+
+LONGEST = timedelta(days=366 * 60)
+"""After its trade date, no quoted period ends later."""
+ENDED = timedelta(days=400)
+"""Before its trade date, no quoted period has ended earlier: a final settlement follows its period soon."""
+MOST = 1e9
+"""A number of this size is absurd as a price, volume or open interest in any unit."""
 
 _FIELDS = dict.fromkeys(FIELDS, pl.Float64())
 _IDENTITY = {"delivery_start": pl.Date(), "delivery_end": pl.Date(), "trade_date": pl.Date()}

@@ -15,7 +15,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.curves.keys import CurveKey, InvalidCurveKey
-from aurum.core.curves.quotes import FIELDS, PARSED_QUOTES
+from aurum.core.curves.quotes import ENDED, FIELDS, LONGEST, MOST, PARSED_QUOTES
 from aurum.core.frames import REFUSED, conform
 from aurum.pipelines.parsed_quotes import ParsedQuotes
 from aurum.pipelines.quality.outcomes import evaluate
@@ -25,12 +25,6 @@ from aurum.pipelines.storable import storable_column
 _ROW_KEY = ("line", "curve", "delivery_start", "delivery_end", "trade_date")
 """Columns that identify a quote of the file in samples of failed rows."""
 _IDENTITY = list(_ROW_KEY[1:])
-_LONGEST = timedelta(days=366 * 60)
-"""After its trade date, no quoted period ends later."""
-_ENDED = timedelta(days=400)
-"""Before its trade date, no quoted period has ended earlier: a final settlement follows its period soon."""
-_MOST = 1e9
-"""A number of this size is absurd as a price, volume or open interest in any unit."""
 _TOLERANCE = timedelta(days=1)
 """By which a trade date may be ahead of the day in UTC: exchanges east of it."""
 
@@ -158,7 +152,7 @@ def _checks(parsed: ParsedQuotes, rows: pl.DataFrame, now: datetime | None) -> I
     yield _Check(
         end <= start, "delivery_end", Reason.INVALID_TIME, pl.concat_str(span, pl.lit(": the end is not after the start"))
     )
-    far = (end > traded + _LONGEST) | (end < traded - _ENDED)
+    far = (end > traded + LONGEST) | (end < traded - ENDED)
     yield _Check(far, "delivery_start", Reason.INVALID_TIME, pl.format("{}, quoted on {}, is too far from it", span, traded))
     for name in FIELDS:
         field = pl.col(name)
@@ -169,7 +163,7 @@ def _checks(parsed: ParsedQuotes, rows: pl.DataFrame, now: datetime | None) -> I
             pl.format("{} is {}, not a finite number", pl.lit(name), field),
         )
         yield _Check(
-            field.fill_null(0.0).abs() >= _MOST, name, Reason.OUT_OF_BOUNDS, pl.format("{} {} is absurd", pl.lit(name), field)
+            field.fill_null(0.0).abs() >= MOST, name, Reason.OUT_OF_BOUNDS, pl.format("{} {} is absurd", pl.lit(name), field)
         )
     for name in ("volume_mwh", "open_interest"):
         field = pl.col(name)

@@ -14,7 +14,7 @@ import polars as pl
 
 from aurum.core.curves.period_labels import InvalidPeriod
 from aurum.core.curves.periods import parse_period
-from aurum.core.curves.quotes import FIELDS, FILE_QUOTES, PRICES
+from aurum.core.curves.quotes import ENDED, FIELDS, FILE_QUOTES, LONGEST, MOST, PRICES
 from aurum.core.errors import Invalid
 from aurum.core.names import nearest
 from aurum.services.curves.reference import Terms
@@ -92,8 +92,10 @@ def checked_quotes(rows: pl.DataFrame, products: Mapping[str, QuotedProduct], *,
             problems_of(placed, "trade_date", _trade_date_problem(now)),
             problems_of(placed, "product", _missing_or("product")),
             problems_of(placed, "period", _missing_or("period")),
+            problems_of(placed, "period", _far_from_trade_date()),
             *(problems_of(placed, name, _number_problem(name)) for name in FIELDS),
             problems_of(placed, "bid", pl.when(pl.col("bid") > pl.col("ask")).then(pl.lit("is above the ask"))),
+            problems_of(placed, "low", pl.when(pl.col("low") > pl.col("high")).then(pl.lit("is above the high"))),
             problems_of(placed, "known_at", _known_at_problem(now)),
         ]
     )
@@ -179,7 +181,12 @@ def _trade_date_problem(now: datetime) -> pl.Expr:
 
 def _number_problem(name: str) -> pl.Expr:
     is_bad = (pl.col(f"{name}_text") != "") & (pl.col(name).is_null() | ~pl.col(name).is_finite())
-    problem = pl.when(is_bad).then(pl.lit("is not a decimal number, such as 92.15"))
+    problem = (
+        pl.when(is_bad)
+        .then(pl.lit("is not a decimal number, such as 92.15"))
+        .when(pl.col(name).abs() >= MOST)
+        .then(pl.lit(f"is absurd: numbers of quotes are below {MOST:,.0f}"))
+    )
     if name in PRICES:
         return problem
     return problem.when(pl.col(name) < 0).then(pl.lit("is negative"))
@@ -193,7 +200,16 @@ def _known_at_problem(now: datetime) -> pl.Expr:
         .then(pl.lit(f"is in the future: it is now {now.isoformat(timespec='seconds')}"))
         .when(pl.col("known_at").dt.date() < _FIRST)
         .then(pl.lit(f"is before {_FIRST}"))
+        # Marks of Asia are known on the day before, by the date in UTC.
+        .when(pl.col("known_at").dt.date() < pl.col("trade_date") - timedelta(days=1))
+        .then(pl.format("is before the day before the trade date {}", "trade_date"))
     )
+
+
+def _far_from_trade_date() -> pl.Expr:
+    traded, end = pl.col("trade_date"), pl.col("delivery_end")
+    is_far = (end > traded + LONGEST) | (end < traded - ENDED)
+    return pl.when(is_far).then(pl.format("is too far from the trade date {}", traded))
 
 
 def _repeated() -> pl.Expr:
