@@ -260,6 +260,16 @@ async def test_shapes_are_added_changed_and_removed(desks: Desks) -> None:
     assert await desk.rows("/v2/shapes") == []
 
 
+async def test_the_origin_of_a_shape_cannot_be_stated(desks: Desks) -> None:
+    desk = desks.of()
+    for origin in ({}, {"series": "x", "first": "2020-01-01", "end": "2021-01-01", "as_of": "2020-01-01", "coverage": 1}):
+        added = await desk.send("POST", "/v2/shapes", json={"document": SHAPE | {"origin": origin}})
+        assert (added.status_code, added.json()["errors"][0]["field"]) == (422, "origin")
+    await desk.send("POST", "/v2/shapes", json={"document": SHAPE})
+    changed = await desk.send("PATCH", "/v2/shapes/flat", json={"document": {"origin": {}}})
+    assert (changed.status_code, changed.json()["errors"][0]["field"]) == (422, "origin")
+
+
 async def test_what_was_written_is_on_record(desks: Desks) -> None:
     desk, admin = desks.of(), desks.of(role="super_admin")
     await add(desk)

@@ -17,8 +17,10 @@ from aurum.services.curves import CurveReading
 from aurum.services.curves.build import build, versions_of
 from aurum.services.curves.build_question import BuildQuestion, Prior
 from aurum.services.curves.build_terms import terms_of
+from aurum.services.curves.documents import add_reference, change_reference
 from aurum.services.curves.known import Known
 from aurum.services.curves.shapes import learned_shape, store_shape
+from aurum.storage.ports.curves import ReferenceKind
 from aurum.storage.testing.stores import Store
 
 DAY = date(2024, 10, 14)
@@ -115,6 +117,30 @@ async def test_the_year_of_a_shape_ends_with_the_last_stored_day_unless_that_is_
     assert (described["first"], described["end"]) == ("2023-10-16", "2024-10-16")  # type: ignore[index]
     with pytest.raises(InvalidParameters, match="90% of the spot hours"):
         await build(reading, replace(question, trade_date=date(2026, 3, 3)))
+
+
+async def test_a_shape_that_a_user_wrote_is_known_since_then(store: Store) -> None:
+    reading = await reading_with(store, ("2024-11", 90.84))
+    document = {"name": "flat", "mean": 50.0, "means": [[[50.0] * 24] * 3]}
+    await add_reference(store.transactions, reading, ReferenceKind.SHAPE, document, tenant=None, by=BY)
+    question = BuildQuestion(BASE, grid=Resolution.HOUR, objective=Objective.SHAPE, shape="flat")
+    assert (await build(reading, question)).meta()["shape"]["version"] == 1  # type: ignore[index]
+    with pytest.raises(InvalidParameters, match="was written at"):
+        await build(reading, replace(question, as_of=datetime(2024, 11, 1, tzinfo=UTC)))
+
+
+async def test_a_learned_shape_whose_numbers_are_changed_loses_its_origin(store: Store) -> None:
+    reading = await reading_with(store)
+    terms = await terms_of(reading, BASE)
+    shape, origin = await learned_shape(reading, terms, SPOT, date(2023, 10, 16), date(2024, 10, 14), Known())
+    await store_shape(store.transactions, "xx", shape, origin, tenant=None, version=None, by=BY)
+    changes = [{}, {"means": [[[50.0] * 24] * 3]}]
+    same, changed = [
+        await change_reference(store.transactions, reading, ReferenceKind.SHAPE, "xx", change, tenant=None, version=None, by=BY)
+        for change in changes
+    ]
+    assert "origin" in same.document
+    assert "origin" not in changed.document
 
 
 async def test_learned_shapes_are_versions_and_one_that_knows_too_much_is_refused(store: Store) -> None:

@@ -16,9 +16,13 @@ from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
 from aurum.services.curves.document_users import check_users
 from aurum.services.curves.reading import CurveReading
+from aurum.services.curves.shapes import ORIGIN
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind
 from aurum.storage.ports.transaction import Transactions
+
+_NUMBERS = ("mean", "means")
+"""Members of a shape that its origin explains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ async def add_reference(
 
     Raises ``InvalidParameters`` for a document that describes nothing, ``Conflict`` for a name that exists.
     """
+    _refuse_origin(kind, document)
     name, checked = checked_document(kind, document)
     replaced = {one.name: one for one in await reference_entries(reading, kind)}.get(name)
     if replaced is not None:
@@ -92,7 +97,9 @@ async def change_reference(
     depend on.
     """
     entry = await _owned(reading, kind, name, tenant)
-    _, checked = checked_document(kind, {**entry.document, **changes, "name": name})
+    _refuse_origin(kind, changes)
+    stays = {one: value for one, value in entry.document.items() if one != ORIGIN or changes.keys().isdisjoint(_NUMBERS)}
+    _, checked = checked_document(kind, {**stays, **changes, "name": name})
     if version is not None and version != entry.version:
         raise Conflict(
             f"{_called(kind)} {name!r} has version {entry.version}, not {version}: read it again", version=entry.version
@@ -174,10 +181,17 @@ def _called(kind: ReferenceKind) -> str:
     return str(kind).replace("_", " ")
 
 
+def _refuse_origin(kind: ReferenceKind, members: Mapping[str, object]) -> None:
+    """Raise ``InvalidParameters`` for a stated origin: by it a shape is known at an instant, so only learning writes it."""
+    if kind is ReferenceKind.SHAPE and ORIGIN in members:
+        why = "is written when a shape is learned from prices: leave it out; POST /v2/curves/{key}/shape learns one"
+        raise InvalidParameters((ORIGIN, why, None))
+
+
 def _shape(document: Mapping[str, object]) -> Mapping[str, object]:
     """Return the canonical form of the factors of a shape, with its origin where it was learned; its name is not part of it."""
-    origin = {"origin": document["origin"]} if "origin" in document else {}
-    factors = {name: value for name, value in document.items() if name not in ("name", "origin")}
+    origin = {ORIGIN: document[ORIGIN]} if ORIGIN in document else {}
+    factors = {name: value for name, value in document.items() if name not in ("name", ORIGIN)}
     return {**shape_from_document(factors).to_document(), **origin}
 
 

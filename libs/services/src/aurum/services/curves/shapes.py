@@ -29,6 +29,9 @@ from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind
 from aurum.storage.ports.transaction import Transactions
 
+ORIGIN = "origin"
+"""The member of a shape's document that learning writes."""
+
 _DAY = timedelta(days=1)
 OLDEST = timedelta(days=365)
 """Longest time between the end of the window from which a shape is learned and the trade date."""
@@ -61,7 +64,7 @@ class Origin:
 class UsedShape:
     """A shape in use. ``version``: of its document; None: learned for the question. ``origin``: None: a user wrote it.
 
-    ``zone``: IANA name of the clock whose hours and days it means.
+    ``zone``: IANA name of the clock whose hours and days it means. ``written_at``: of its document, if there is one.
     """
 
     name: str
@@ -69,6 +72,12 @@ class UsedShape:
     shape: Shape
     origin: Origin | None
     zone: str
+    written_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime | None:
+        """The instant whose knowledge is in the shape: that of its prices, or for one that a user wrote when it was written."""
+        return self.written_at if self.origin is None else self.origin.known_at or self.written_at
 
     @property
     def mean(self) -> float:
@@ -132,9 +141,9 @@ async def stored_shape(reading: CurveReading, name: str, zone: str, field: str) 
 
 def parse_shape(stored: ReferenceDocument, zone: str) -> UsedShape:
     """Return the shape of a stored document. Raises ``InvalidShape``."""
-    origin = stored.document.get("origin")
+    origin = stored.document.get(ORIGIN)
     parsed = parse_origin(cast("Mapping[str, object]", origin)) if isinstance(origin, Mapping) else None
-    return UsedShape(stored.name, stored.version, shape_from_document(stored.document), parsed, zone)
+    return UsedShape(stored.name, stored.version, shape_from_document(stored.document), parsed, zone, stored.updated_at)
 
 
 async def learned_shape(
@@ -182,7 +191,7 @@ async def store_shape(
     by: Actor,
 ) -> ReferenceDocument:
     """Store a learned shape as a new document, or as the next version of one. Raises ``Conflict``."""
-    document = {**shape.to_document(), "origin": origin_document(origin)}
+    document = {**shape.to_document(), ORIGIN: origin_document(origin)}
     async with transactions.transaction(by=by) as tx:
         stored = await tx.curve_reference.put_reference(
             ReferenceKind.SHAPE, name, document, tenant=tenant, version=version, by=by.subject
@@ -226,10 +235,11 @@ def _year_before(day: date) -> date:
 
 def _checked(used: UsedShape, known: Known, field: str) -> UsedShape:
     limit = known.as_of
-    knows = None if used.origin is None else used.origin.known_at
+    knows = used.known_at
     if limit is not None and knows is not None and knows > limit:
+        made = "was written" if used.origin is None else "was learned from prices known"
         why = (
-            f"was learned from prices known at {knows.isoformat()}, after as_of {limit.isoformat()}: use a shape learned as of "
+            f"{made} at {knows.isoformat()}, after as_of {limit.isoformat()}: use a shape learned as of "
             "then, or leave shape out"
         )
         raise InvalidParameters((field, why, used.name))
