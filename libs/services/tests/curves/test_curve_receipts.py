@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from curve_quotes import BASE, BY, PEAK, curve_reading, hourly_spot, product_of, session_file
+from curve_quotes import BASE, BY, PEAK, curve_reading, hourly_spot, product_of, reading_of_tenant, session_file
 
 from aurum.core.curves.build import Objective
 from aurum.core.curves.grids import Resolution
 from aurum.core.errors import InvalidParameters
+from aurum.services.curves import build_inputs
 from aurum.services.curves.build import build, repeat
-from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, Prior, Wave
+from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, NothingToBuild, Prior, Wave
 from aurum.services.curves.receipts import Receipt, Restated, parse_receipt
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.stores import Store
 
+OWN = "power:XX:base:DESK"
 DAY = date(2024, 10, 14)
 QUOTES = [("2024-10", 70.0), ("2024-11", 90.84), ("2024-12", 92.5), ("Q1-25", 98.31)]
 KNOWN = datetime(2024, 10, 14, 16, 30, tzinfo=UTC)
@@ -78,6 +81,45 @@ async def test_a_receipt_repeats_its_build_after_corrections_and_late_files(stor
     for name, values in first.values.items():
         np.testing.assert_allclose(again.values[name], values, rtol=0, atol=1e-9)
     assert again.receipt == first.receipt
+
+
+def own(file: FileLoad) -> FileLoad:
+    """Return a file whose quotes belong to a tenant."""
+    return replace(file, parts=tuple(replace(part, tenant="acme") for part in file.parts))
+
+
+async def test_a_receipt_of_a_tenant_names_its_own_last_load(store: Store) -> None:
+    shared = await curve_reading(store, tenants={OWN: "acme"})
+    reading = reading_of_tenant(store, shared, "acme")
+    with pytest.raises(NothingToBuild):
+        await build(reading, BuildQuestion(OWN))
+    await store.loader.load(own(session_file(OWN, DAY, QUOTES, known_at=KNOWN)))
+    first = await build(reading, BuildQuestion(OWN))
+    assert reading.own is not None
+    assert first.question.as_loaded == await reading.own.latest()
+    await store.loader.load(own(session_file(OWN, DAY, [("2025-01", 99.0)], known_at=KNOWN - timedelta(minutes=1))))
+    assert (await build(reading, BuildQuestion(OWN))).question.as_loaded != first.question.as_loaded
+    again = await repeat(reading, through_json(first.receipt))
+    np.testing.assert_allclose(again.values["value"], first.values["value"], rtol=0, atol=1e-9)
+
+
+async def test_what_a_tenant_loads_during_a_build_is_in_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = await curve_reading(store, tenants={OWN: "acme"})
+    reading = reading_of_tenant(store, shared, "acme")
+    await store.loader.load(own(session_file(OWN, DAY, QUOTES, known_at=KNOWN)))
+    quotes_of, loads = build_inputs.quotes_of, [own(session_file(OWN, DAY, [("2025-01", 99.0)], known_at=KNOWN))]
+
+    async def reads_before_a_load(*arguments: Any) -> Any:
+        frame = await quotes_of(*arguments)
+        if loads:
+            await store.loader.load(loads.pop())
+        return frame
+
+    monkeypatch.setattr(build_inputs, "quotes_of", reads_before_a_load)
+    answer = await build(reading, BuildQuestion(OWN, periods=("Jan-25",)))
+    assert answer.periods[0].value == pytest.approx(99.0)
+    again = await repeat(reading, through_json(answer.receipt))
+    assert again.periods[0].value == pytest.approx(99.0)
 
 
 async def test_a_build_of_the_present_differs_after_a_correction(store: Store) -> None:

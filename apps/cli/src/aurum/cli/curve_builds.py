@@ -102,7 +102,7 @@ def build_curve(
         reading = _reading(store, tenant)
         if repeat is not None:
             return await builds.repeat(reading, parse_receipt(repeat.read_bytes()))
-        return await builds.build(reading, question, now=store.clock.now())
+        return await builds.build(reading, question)
 
     answer = with_store(context.obj, run)
     if receipt is not None:
@@ -152,7 +152,7 @@ def show_shape(
         first=_bound(start, "--from"),
         end=_bound(end, "--to"),
     )
-    answer = with_store(context.obj, lambda store: builds.build(_reading(store, tenant), question, now=store.clock.now()))
+    answer = with_store(context.obj, lambda store: builds.build(_reading(store, tenant), question))
     frame = answer.cells()
     if as_json:
         print_json(frame.head(rows).to_dicts(), meta=answer.meta(), truncated=frame.height > rows)
@@ -213,7 +213,7 @@ def _reading(store: Store, tenant: str) -> CurveReading:
     from aurum.assembly.services import reading
     from aurum.services.curves import CurveReading
 
-    return CurveReading(store.curves, reading(store), tenant)
+    return CurveReading(store.curves, reading(store), tenant, None if tenant is None else store.private.of(tenant).loaded)
 
 
 def _quote(text: str) -> InlineQuote:

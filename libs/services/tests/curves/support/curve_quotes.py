@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -100,4 +101,10 @@ async def curve_reading(store: Store, *files: FileLoad, tenants: Mapping[str, st
             pass  # an earlier call has added it
     for file in files:
         await store.loader.load(file)
-    return CurveReading(store.curves, Reading(store.catalog, store.reader, store.partials, loaded=store.loaded), None)
+    observations = Reading(store.catalog, store.reader, store.partials, loaded=store.loaded)
+    return CurveReading(store.curves, observations, None)
+
+
+def reading_of_tenant(store: Store, reading: CurveReading, tenant: str) -> CurveReading:
+    """Return the readers of a caller of a tenant."""
+    return replace(reading, tenant=tenant, own=store.private.of(tenant).loaded)

@@ -15,7 +15,8 @@ from aurum.services.curves import CurveReading
 def reading_of(request: Request) -> CurveReading:
     """Return the readers of the caller: shared products and those of the caller's own tenant, never those of another."""
     service = services(request)
-    return CurveReading(service.store.curves, service.reading, caller_of(request).tenant)
+    tenant = caller_of(request).tenant
+    return CurveReading(service.store.curves, service.reading, tenant, service.store.private.of(tenant).loaded)
 
 
 async def written(request: Request) -> None:

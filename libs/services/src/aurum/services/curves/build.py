@@ -36,32 +36,28 @@ from aurum.services.curves.receipts import (
     receipt_of,
 )
 from aurum.services.curves.weights import cell_weights
+from aurum.storage.ports.recordings import LoadedReaders
 
 
-async def build(
-    reading: CurveReading,
-    question: BuildQuestion,
-    *,
-    now: datetime | None = None,
-    terms: Sequence[BuildTerms] | None = None,
-) -> BuildAnswer:
-    """Build a curve.
-
-    ``now``: the present, for the receipts of a tenant's own products. ``terms``: from ``curve_terms``; None: they are read.
+async def build(reading: CurveReading, question: BuildQuestion, *, terms: Sequence[BuildTerms] | None = None) -> BuildAnswer:
+    """Build a curve. ``terms``: from ``curve_terms``; None: they are read.
 
     Raises ``UnknownName`` for a product that the caller may not read, ``InvalidParameters``, ``NothingToBuild``,
     ``ContradictoryQuotes`` in a strict build, ``InvalidBuild``, and ``Unavailable``.
     """
-    loaded = reading.observations.loaded
-    if question.as_loaded is not None or loaded is None or not _reads_store(question):
+    terms = terms or await curve_terms(reading, question)
+    if question.as_loaded is not None or not _reads_store(question):
         return await _answer(reading, question, terms=terms)
-    before = await loaded.latest()
-    answer = await _answer(reading, question, recorded_at=_Instants(before, now), terms=terms)
-    after = await loaded.latest()
+    journals = _journals(reading, question, terms)
+    if not journals:
+        return await _answer(reading, question, terms=terms)
+    before = [await one.latest() for one in journals]
+    answer = await _answer(reading, question, recorded_at=max(before), terms=terms)
+    after = [await one.latest() for one in journals]
     if after == before:
         return answer
     # A load has committed meanwhile: what was read may be of both states, so it is read again as of the later one.
-    return await _answer(reading, replace(question, as_loaded=after))
+    return await _answer(reading, replace(question, as_loaded=max(after)))
 
 
 async def versions_of(reading: CurveReading, question: BuildQuestion, terms: Sequence[BuildTerms]) -> tuple[object, ...]:
@@ -79,18 +75,14 @@ async def repeat(reading: CurveReading, receipt: Receipt) -> BuildAnswer:
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Instants:
-    """Instants as of whose loads a read of the present saw the store.
-
-    ``recorded``: of the last recording, for shared products. ``now``: for those of a tenant, whose recordings are its own.
-    """
-
-    recorded: datetime
-    now: datetime | None
-
-    def of(self, terms: Sequence[BuildTerms]) -> datetime | None:
-        return self.now if any(one.stored is not None and one.stored.tenant is not None for one in terms) else self.recorded
+def _journals(reading: CurveReading, question: BuildQuestion, terms: Sequence[BuildTerms]) -> Sequence[LoadedReaders]:
+    """Return the records of loads of what an answer is read from: those of all tenants, and of the caller's own products."""
+    shared, own = reading.observations.loaded, reading.own
+    is_own = any(one.stored is not None and one.stored.tenant is not None for one in terms)
+    if shared is None or (is_own and own is None):
+        return ()
+    may_be_own = is_own or (question.prior is not None and question.prior.curve is not None)
+    return (shared,) if own is None or not may_be_own else (shared, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +105,7 @@ async def _answer(
     reading: CurveReading,
     question: BuildQuestion,
     *,
-    recorded_at: _Instants | None = None,
+    recorded_at: datetime | None = None,
     receipt: Receipt | None = None,
     terms: Sequence[BuildTerms] | None = None,
 ) -> BuildAnswer:
@@ -130,7 +122,7 @@ async def _answer(
     settled = replace(
         question,
         trade_date=resolved.trade_date,
-        as_loaded=question.as_loaded or (recorded_at.of(resolved.terms) if recorded_at is not None else None),
+        as_loaded=question.as_loaded or recorded_at,
     )
     known = built.values[np.isfinite(built.values)]
     stored = receipt_of(settled, inputs, cells=len(built.values), mean=float(known.mean()) if len(known) else 0.0)

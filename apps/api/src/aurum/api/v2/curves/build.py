@@ -84,7 +84,7 @@ async def build_curve(request: Request, body: _Body) -> Response:
     if isinstance(body, RepeatBody):
         answer = await repeat(reading, body.receipt)
     else:
-        answer = await build(reading, body.question(), now=services(request).clock.now())
+        answer = await build(reading, body.question())
     table = await asyncio.to_thread(cells_table, answer)
     if name != "json":
         return _whole(await asyncio.to_thread(bulk_cells, table, name, answer.meta()), name, table)

@@ -161,7 +161,7 @@ async def read_shape(
     headers = {"ETag": tag, **PRIVATE_HEADERS}
     if is_current(request, tag):
         return Response(status_code=304, headers=headers)
-    answer = await build(reading, question, now=service.clock.now(), terms=terms)
+    answer = await build(reading, question, terms=terms)
     table = await asyncio.to_thread(cells_table, answer)
     if is_open and table.height > ARROW_ABOVE:
         name = "arrow"

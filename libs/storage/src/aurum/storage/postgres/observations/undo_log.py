@@ -52,7 +52,8 @@ class PostgresUndoLog:
 
     async def latest(self) -> datetime:
         async with self._pool.acquire() as connection:
-            return await connection.fetchval("SELECT max(recorded_at) FROM recording")
+            # A tenant that has stored nothing has no recording: the first one will be of that instant.
+            return await connection.fetchval("SELECT coalesce(max(recorded_at), '2000-01-01Z') FROM recording")
 
     async def require(self, instant: datetime) -> None:
         async with self._pool.acquire() as connection:
