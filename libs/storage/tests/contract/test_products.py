@@ -199,6 +199,8 @@ async def test_a_shared_product_hides_an_own_one_that_was_added_before(store: St
     async with store.transactions.transaction(by=BY) as tx:
         await tx.curve_reference.put_product(product_named(BASE, title="Marks"), tenant="acme")
     await add_product(store, MINE, tenant="acme")
+    for key in (BASE, MINE, MINE):
+        assert (await store.curves.product(key, tenant="acme")).tenant == "acme"
     await declare(store, BASE, PEAK, title="Shared by all")
     for tenant in ("acme", "bolt"):
         shared = await store.curves.product(BASE, tenant=tenant)

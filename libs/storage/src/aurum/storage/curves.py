@@ -30,6 +30,8 @@ class TenantedCurveReader:
         self._own = own
         self._tenants: dict[int, str] = {}
         """Owners of the products that were returned."""
+        self._own_keys: set[tuple[str, str]] = set()
+        """Tenants and keys of these products."""
 
     async def products(
         self, criteria: ProductFilter, *, tenant: str | None, after: str | None = None, limit: int | None = None
@@ -51,6 +53,10 @@ class TenantedCurveReader:
         }
 
     async def product(self, key: str, *, tenant: str | None) -> StoredProduct:
+        # The shared reader looks for the nearest keys to one that it does not have, which takes longer than this.
+        if tenant is not None and (tenant, key) in self._own_keys and not await self._is_shared(key):
+            with suppress(UnknownName):
+                return self._noted([await self._own(tenant).product(key, tenant=tenant)])[0]
         try:
             return await self._shared.product(key, tenant=None)
         except UnknownName:
@@ -98,10 +104,14 @@ class TenantedCurveReader:
             return frames[0]
         return pl.concat([pl.DataFrame(schema=TRADE_DATES), *frames]).sort("curve_id", "trade_date", descending=[False, True])
 
+    async def _is_shared(self, key: str) -> bool:
+        return bool(await self._shared.products(ProductFilter(keys=(key,)), tenant=None, limit=1))
+
     def _noted(self, products: Sequence[StoredProduct]) -> Sequence[StoredProduct]:
         for product in products:
             if product.tenant is not None:
                 self._tenants[product.curve_id] = product.tenant
+                self._own_keys.add((product.tenant, _key(product)))
         return products
 
     def _readers(self, curve_ids: Sequence[int]) -> list[tuple[CurveReader, list[int]]]:
