@@ -12,6 +12,7 @@ from aurum.core.calendars import Block
 from aurum.core.curves.calendars import DeliveryCalendar
 from aurum.core.curves.period_labels import InvalidPeriod
 from aurum.core.curves.periods import Period, name_period, parse_period
+from aurum.core.curves.quotes import MOST
 from aurum.core.errors import InvalidParameters
 from aurum.core.markettime import InvalidInstant, parse_day, parse_moment
 from aurum.services.curves.build_question import MOST_QUOTES, InlineQuote
@@ -22,8 +23,6 @@ from aurum.storage.ports.curves import QuoteSpan
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Years of delivery days. Calendars cannot count days at the ends of time."""
-_MOST_PRICE = 1e9
-"""A price of this size is absurd in any unit, as in files, and sums of such prices may not be finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,8 @@ def parsed_period(text: str, field: str, terms: BuildTerms, trade_date: date | N
 
 
 def _inline(quote: InlineQuote, field: str, terms: BuildTerms, trade_date: date | None) -> Quoted:
-    if abs(quote.price) >= _MOST_PRICE:
-        why = f"is absurd: prices are below {_MOST_PRICE:,.0f}"
+    if abs(quote.price) >= MOST:
+        why = f"is absurd: prices are below {MOST:,.0f}"
         raise InvalidParameters((f"{field}.price", why, quote.price))
     block = terms.block if quote.block is None else terms.block_named(quote.block, f"{field}.block")
     if quote.period is not None:
