@@ -78,7 +78,7 @@ async def moves(reading: CurveReading, products: Sequence[StoredProduct], a: dat
     on = [*DIFF_KEY, "tenor_type"]
     left, right = [_points(await _read(reading, products, day, now)).select(*on, "mid") for day in (a, b)]
     joined = left.join(right, on=on, how="full", coalesce=True, suffix="_b").rename({"mid": "mid_a"})
-    move = pl.col("mid_b") - pl.col("mid_a")
+    move = (pl.col("mid_b") - pl.col("mid_a")).round(12)  # without the noise of the subtraction
     return joined.with_columns(
         asof_a=pl.lit(a),
         asof_b=pl.lit(b),

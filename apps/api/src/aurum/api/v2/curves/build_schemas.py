@@ -195,7 +195,7 @@ class CellDocument(BaseModel):
 
     start: datetime
     end: datetime
-    value: float | None = Field(description="Price; null where no quote covers the cell.")
+    value: float | None = Field(description="Price; null before the first and after the last quote.")
 
 
 class ImplyingDocument(BaseModel):
