@@ -101,23 +101,30 @@ def table_request(
     return TableRequest(request, name, layout == "columns", tag, headers)
 
 
+def most_rows(resolved: TableRequest) -> int:
+    """Return the number of rows that a response may have."""
+    return services(resolved.request).settings.document_rows * (1 if resolved.format == "json" else _IN_MEMORY)
+
+
 async def table_response(
     resolved: TableRequest,
     rows: int,
     make: Callable[[bool], Table],
     meta: Mapping[str, object],
     description: Mapping[str, str],
+    *,
+    narrow: str = "from",
 ) -> Response:
     """Return the response with a table. ``make``: makes it, with objects in its rows or with their members as columns.
 
     ``rows``: its height. ``meta``: of a JSON document. ``description``: facts for the schema of Arrow and Parquet. Raises
-    ``InvalidParameters`` for more rows than a response may have.
+    ``InvalidParameters`` for more rows than a response may have; ``narrow``: the parameter that it names.
     """
-    most = services(resolved.request).settings.document_rows * (1 if resolved.format == "json" else _IN_MEMORY)
+    most = most_rows(resolved)
     if rows > most:
         others = ", or request csv, ndjson, arrow or parquet" if resolved.format == "json" else ""
         why = f"the answer has {rows:,} rows, and may have {most:,}: request a shorter span, fewer curves or kinds{others}"
-        raise InvalidParameters(("from", why, resolved.request.query_params.get("from")))
+        raise InvalidParameters((narrow, why, resolved.request.query_params.get(narrow)))
     if rows > _AT_ONCE:
         content, points = await asyncio.to_thread(_encoded, resolved, make, meta, description)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import polars as pl
@@ -89,11 +89,20 @@ async def plan_quotes(reading: CurveReading, products: Sequence[StoredProduct], 
     return QuotesPlan(products, span, known, kinds_of(question.kinds), _fields(question.fields), conversions, terms)
 
 
-async def read_quotes(reading: CurveReading, plan: QuotesPlan) -> QuotesAnswer:
-    """Read the quotes of a plan. Raises ``InvalidParameters`` for a day without an exchange rate."""
+async def read_quotes(reading: CurveReading, plan: QuotesPlan, *, most: int | None = None) -> QuotesAnswer:
+    """Read the quotes of a plan. Raises ``InvalidParameters`` for a day without an exchange rate.
+
+    ``most``: of more quotes than these only a few more are read, and ``InvalidParameters`` names what to narrow.
+    """
     if plan.span is None:
         return QuotesAnswer(plan, _empty(plan.fields))
-    frame = await quotes_of(reading, plan.products, plan.span, plan.known)
+    # Kinds of period are chosen among the quotes that were read.
+    bound = most if most is None or not plan.kinds else most * len(PeriodKind)
+    frame = await quotes_of(reading, plan.products, replace(plan.span, most=bound), plan.known)
+    if bound is not None and frame.height > bound:
+        is_day = plan.span.first is not None and plan.span.first == plan.span.last
+        why = f"the answer has more than {bound:,} quotes: request a shorter span, or fewer curves, periods or kinds"
+        raise InvalidParameters(("curves" if is_day else "from", why, str(plan.span.first or "")))
     placed, periods = with_periods(frame, plan.terms)
     if plan.kinds:
         placed = of_kinds(placed, periods, plan.kinds)

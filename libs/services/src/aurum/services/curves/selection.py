@@ -11,6 +11,8 @@ from aurum.storage.ports.curves import ProductFilter, StoredProduct
 ANY = "*"
 MOST_CURVES = 1_000
 """Products that one question may be about."""
+MOST_PATTERNS = 50
+"""Patterns in one question: each is a search of its own."""
 
 
 async def curve_of(reading: CurveReading, key: str) -> StoredProduct:
@@ -23,15 +25,19 @@ async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: s
 
     A text may hold several names, separated by commas; in a pattern ``*`` stands for any text. ``parameter``: the one that
     errors name. Raises ``InvalidParameters`` for a pattern that matches nothing, for no name and for more than
-    ``MOST_CURVES``, ``UnknownName`` for a key that the caller cannot read.
+    ``MOST_CURVES`` or ``MOST_PATTERNS``, ``UnknownName`` for a key that the caller cannot read.
     """
     requested = list(dict.fromkeys(name.strip() for text in names for name in text.split(",") if name.strip()))
     if not requested:
         raise InvalidParameters((parameter, "is missing: name a curve, or a pattern such as power:DE:*", None))
     if len(requested) > MOST_CURVES:
         raise _too_many(parameter, ",".join(requested[:3]))
+    patterns = [name for name in requested if ANY in name]
+    if len(patterns) > MOST_PATTERNS:
+        why = f"has {len(patterns):,} patterns, and may have {MOST_PATTERNS}: name the curves, or send several requests"
+        raise InvalidParameters((parameter, why, ",".join(patterns[:3])))
     by_key: dict[str, StoredProduct] = {}
-    for pattern in (name for name in requested if ANY in name):
+    for pattern in patterns:
         members = await _matching(reading, pattern)
         if not members:
             why = f"no curve matches {pattern!r}; GET /v2/curves lists the curves"

@@ -74,7 +74,8 @@ class MemoryCurveReader:
         self, curve_ids: Sequence[int], span: QuoteSpan, *, as_of: datetime | None = None, as_loaded: datetime | None = None
     ) -> pl.DataFrame:
         rows = [(*identity, *changes[-1].row) for identity, changes in self._changes(curve_ids, span, as_of, as_loaded)]
-        return _ordered(rows, QUOTES)
+        frame = _ordered(rows, QUOTES)
+        return frame if span.most is None else frame.head(span.most + 1)
 
     async def versions(
         self, curve_ids: Sequence[int], span: QuoteSpan, *, as_of: datetime | None = None, as_loaded: datetime | None = None

@@ -87,12 +87,14 @@ class QuoteSpan:
     """The quotes that a read wants. Trade dates ``first`` to ``last``, both included; None: unbounded.
 
     ``trade_dates``: if not empty, only these. ``deliveries``: if not empty, only these (delivery start, delivery end).
+    ``most``: of more quotes than these, ``quotes`` returns some rows that are more than ``most``, for the caller to refuse.
     """
 
     first: date | None = None
     last: date | None = None
     trade_dates: tuple[date, ...] = ()
     deliveries: tuple[tuple[date, date], ...] = ()
+    most: int | None = None
 
 
 class CurveReader(Protocol):

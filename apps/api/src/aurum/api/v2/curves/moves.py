@@ -126,4 +126,6 @@ async def diff_curves(
         "curves": [curve_meta(one, plan.conversions.unit_of(one)) for one in plan.products],
     }
     facts = {"a": str(plan.a), "b": str(plan.b), "field": field}
-    return await table_response(resolved, answer.frame.height, lambda nested: diff_table(answer, nested=nested), meta, facts)
+    return await table_response(
+        resolved, answer.frame.height, lambda nested: diff_table(answer, nested=nested), meta, facts, narrow="curve"
+    )

@@ -12,7 +12,7 @@ from aurum.api.contract.answers import answers
 from aurum.api.contract.params import known_only
 from aurum.api.curves import params
 from aurum.api.curves.access import reading_of
-from aurum.api.curves.respond import TableRequest, table_request, table_response
+from aurum.api.curves.respond import TableRequest, most_rows, table_request, table_response
 from aurum.api.curves.tables import curve_meta, quotes_table
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
@@ -78,7 +78,7 @@ async def quotes_response(reading: CurveReading, resolved: TableRequest, plan: Q
     """Return the response with the quotes of a plan. ``many``: with the key of the curve in each row."""
     if (unchanged := resolved.not_modified()) is not None:
         return unchanged
-    answer = await curves.read_quotes(reading, plan)
+    answer = await curves.read_quotes(reading, plan, most=most_rows(resolved))
     span = plan.span
     described = [curve_meta(one, plan.conversions.unit_of(one)) for one in plan.products]
     about: Mapping[str, object] = {"curves": described} if many else {"curve": described[0]}
@@ -96,4 +96,5 @@ async def quotes_response(reading: CurveReading, resolved: TableRequest, plan: Q
         lambda nested: quotes_table(answer, nested=nested, with_curve=many),
         meta,
         facts,
+        narrow="from" if span is None or span.first != span.last else "curves" if many else "kind",
     )

@@ -243,7 +243,9 @@ async def read_strips(
         "block": plan.block,
     }
     facts = {"curve": key, "trade_date": str(plan.trade_date), "side": str(side)}
-    return await table_response(resolved, len(strips), lambda nested: strips_table(strips, nested=nested), meta, facts)
+    return await table_response(
+        resolved, len(strips), lambda nested: strips_table(strips, nested=nested), meta, facts, narrow="period"
+    )
 
 
 async def _quotes_of_one(

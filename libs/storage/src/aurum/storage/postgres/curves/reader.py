@@ -24,6 +24,8 @@ from aurum.storage.postgres.observations.watermark import is_long_past, wait_unt
 from aurum.storage.postgres.recordings.writer import SHARED_JOURNAL, Journal
 
 _SETTLE_TIMEOUT_S = 5.0
+_PUBLICATIONS = 4
+"""Publications of a quote, on average, that a bounded read of the past looks through."""
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 _ALL = 2**31 - 1
@@ -82,16 +84,18 @@ class PostgresCurveReader:
     async def quotes(
         self, curve_ids: Sequence[int], span: QuoteSpan, *, as_of: datetime | None = None, as_loaded: datetime | None = None
     ) -> pl.DataFrame:
+        most = None if span.most is None else _PUBLICATIONS * span.most
         if as_loaded is not None:
-            return in_force(await self._publications(curve_ids, span, as_of, as_loaded))
+            publications = await self._publications(curve_ids, span, as_of, as_loaded, most=most)
+            return publications if most is not None and publications.height > most else in_force(publications)
         names, values = _span(span)
         if as_of is None:
-            row = await self._pool.reads.fetchrow(_current(names), _ids(curve_ids), *values)
+            row = await self._pool.reads.fetchrow(_current(names, span.most), _ids(curve_ids), *values)
             return unpacked_quotes(row)
-        row = await self._fetch(_as_of(names), _ids(curve_ids), *values, _within(as_of), as_of=as_of)
+        row = await self._fetch(_as_of(names, most), _ids(curve_ids), *values, _within(as_of), as_of=as_of)
         frame = unpacked_quotes(row)
         is_open = unpacked({"is_open": "int2"}, row)["is_open"] == 1
-        if not is_open.any():
+        if not is_open.any() or (most is not None and frame.height > most):
             return frame
         return in_order(pl.concat([frame.filter(~is_open), in_force(frame.filter(is_open))]))
 
@@ -118,12 +122,21 @@ class PostgresCurveReader:
         return unpacked(_TRADE_DATE, row).select(list(TRADE_DATES))
 
     async def _publications(
-        self, curve_ids: Sequence[int], span: QuoteSpan, as_of: datetime | None, as_loaded: datetime | None
+        self,
+        curve_ids: Sequence[int],
+        span: QuoteSpan,
+        as_of: datetime | None,
+        as_loaded: datetime | None,
+        *,
+        most: int | None = None,
     ) -> pl.DataFrame:
-        """Return the publications known at ``as_of`` and recorded by ``as_loaded``, schema ``QUOTES``."""
+        """Return the publications known at ``as_of`` and recorded by ``as_loaded``, schema ``QUOTES``.
+
+        ``most``: of more than these, one more than ``most``.
+        """
         times = await self._times(as_of, as_loaded)
         names, values = _span(span)
-        statement = _published(names, is_loaded=as_loaded is not None)
+        statement = _published(names, most, is_loaded=as_loaded is not None)
         return unpacked_quotes(await self._fetch(statement, _ids(curve_ids), *values, *times, as_of=as_of)).select(list(QUOTES))
 
     async def _times(self, as_of: datetime | None, as_loaded: datetime | None) -> list[datetime]:
@@ -181,17 +194,17 @@ def _conditions(names: tuple[str, ...], alias: str) -> tuple[str, int]:
 
 
 @cache
-def _current(names: tuple[str, ...]) -> str:
+def _current(names: tuple[str, ...], most: int | None) -> str:
     conditions, _ = _conditions(names, "q")
     return packed(
         QUOTE,
         f"""SELECT {columns_of("q")} FROM quote AS q WHERE {conditions}
-            ORDER BY q.curve_id, q.trade_date, q.delivery_start, q.delivery_end""",  # noqa: S608 - constants
+            ORDER BY q.curve_id, q.trade_date, q.delivery_start, q.delivery_end {_limit(most)}""",  # noqa: S608 - constants
     )
 
 
 @cache
-def _as_of(names: tuple[str, ...]) -> str:
+def _as_of(names: tuple[str, ...], most: int | None) -> str:
     """Return the read of rows whose last change was known by then, and of the publications of all others (``is_open``)."""
     conditions, number = _conditions(names, "q")
     return packed(
@@ -203,12 +216,12 @@ def _as_of(names: tuple[str, ...]) -> str:
                     ON p.curve_id = q.curve_id AND p.trade_date = q.trade_date
                        AND p.delivery_start = q.delivery_start AND p.delivery_end = q.delivery_end
                 WHERE {conditions} AND q.known_at > ${number} AND p.known_at <= ${number}
-            ) AS both_kinds ORDER BY curve_id, trade_date, delivery_start, delivery_end""",  # noqa: S608 - constants
+            ) AS both_kinds ORDER BY curve_id, trade_date, delivery_start, delivery_end {_limit(most)}""",  # noqa: S608 - constants
     )
 
 
 @cache
-def _published(names: tuple[str, ...], *, is_loaded: bool) -> str:
+def _published(names: tuple[str, ...], most: int | None, *, is_loaded: bool) -> str:
     conditions, number = _conditions(names, "p")
     by_then = f"AND {_WAS_RECORDED.format(number + 1)}" if is_loaded else ""
     both = (
@@ -216,7 +229,12 @@ def _published(names: tuple[str, ...], *, is_loaded: bool) -> str:
         f"WHERE {conditions} AND p.known_at <= ${number} {by_then}"
         for table in ("quote", "quote_publication")
     )
-    return packed(QUOTE, " UNION ALL ".join(both))
+    return packed(QUOTE, f"{' UNION ALL '.join(both)} {_limit(most)}")
+
+
+def _limit(most: int | None) -> str:
+    """Return the clause by which one row more than ``most`` is read."""
+    return "" if most is None else f"LIMIT {most + 1:d}"
 
 
 @cache
