@@ -239,6 +239,25 @@ async def test_stored_quotes_are_bounded_as_those_of_a_question(store: Store) ->
     assert (await build(reading, BuildQuestion(BASE, kinds=("month",)))).built.report.quotes == 2
 
 
+async def test_realised_days_count_alike_where_the_product_is_weighted_by_days(store: Store) -> None:
+    trade_date = date(2024, 10, 28)
+    start = datetime(2024, 9, 30, 22, tzinfo=UTC)
+    lengths = [24] * 26 + [25] + [24] * 2
+    daily = [60.0 + day for day in range(29)]
+    spot = [price for price, length in zip(daily, lengths, strict=True) for _ in range(length)]
+    reading = await curve_reading(store, session_file(BY_DAYS, trade_date, [("2024-10", 80.0)]), hourly_spot(start, spot))
+    stored = await reading.curves.product(BY_DAYS, tenant=None)
+    product = replace(product_of(BY_DAYS), weighting=Weighting.DAYS)
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.put_product(product, tenant=None, version=stored.version)
+    answer = await build(reading, BuildQuestion(BY_DAYS, in_delivery=InDelivery.NET_REALISED))
+    (netted,) = answer.forward.netted
+    assert netted.rest is not None
+    days = len(daily)
+    assert netted.rest.price == pytest.approx((80.0 * 31 - sum(daily)) / (31 - days), abs=1e-9)
+    assert (netted.hours, netted.realised) == (sum(lengths), pytest.approx(sum(daily) / days))
+
+
 async def test_another_curve_is_a_prior_by_its_own_weights(store: Store) -> None:
     quotes = [("2025-01", 102.0), ("2025-02", 104.0), ("2025-03", 80.0), ("Q1-25", 95.3333333333)]
     reading = await curve_reading(store, session_file(BY_DAYS, DAY, quotes))

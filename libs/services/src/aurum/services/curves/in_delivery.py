@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from aurum.core.calendars import block_mask
-from aurum.core.curves.calendars import day_edges, hours
+from aurum.core.curves.calendars import day_edges, day_hours, hours
+from aurum.core.curves.in_delivery import price_of_rest
 from aurum.core.curves.periods import name_period
+from aurum.core.curves.products import Weighting
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.build_inputs import Quoted
 from aurum.services.curves.build_question import InDelivery
@@ -73,17 +77,24 @@ def net_of(quote: Quoted, spot: SpotPrices, until: date, terms: BuildTerms, trad
     """Return a quote in delivery less the spot hours of its block before ``until``."""
     period, block = quote.period, quote.block
     until = min(until, period.end)
-    low, high = day_edges(terms.calendar, period.first, until)[[0, -1]]
+    edges = day_edges(terms.calendar, period.first, until)
+    low, high = edges[[0, -1]]
     is_used = (spot.starts >= low) & (spot.starts < high)
     if block is not None:
         is_used &= block_mask(spot.frame()["ts"], block).to_numpy()
     weights = spot.hours[is_used]
-    realised_hours, amount = float(weights.sum()), float(weights @ spot.values[is_used])
-    mean = amount / realised_hours if realised_hours else float("nan")
+    realised_hours = float(weights.sum())
     whole = hours(terms.calendar, period.first, period.end, block)
-    left = whole - realised_hours
+    if terms.weighting is not Weighting.HOURS and terms.block is None and block is None:
+        # Days count alike, as in the build: an hour of a day of 25 hours is a 25th of it.
+        days = np.searchsorted(edges, spot.starts[is_used], side="right") - 1
+        weights = weights / day_hours(terms.calendar, period.first, until)[days]
+        whole = float((period.end - period.first).days)
+    realised, amount = float(weights.sum()), float(weights @ spot.values[is_used])
+    mean = amount / realised if realised else float("nan")
+    left = whole - realised
     if until == period.end or left <= 0:
         return Netted(quote, mean, realised_hours, None)
     rest = name_period(until, period.end, seasons=terms.seasons, trade_date=trade_date)
-    price = (quote.price * whole - amount) / left
+    price = price_of_rest(quote.price, whole, amount, realised)
     return Netted(quote, mean, realised_hours, Quoted(rest, price, block, quote.is_mid, quote.label, whole / left))
