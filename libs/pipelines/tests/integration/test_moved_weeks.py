@@ -124,6 +124,7 @@ async def before_migration(connection: asyncpg.Connection, name: str) -> None:
     await connection.execute("DROP TABLE IF EXISTS fetch_state")  # revision 0028 adds it
     await connection.execute("DROP TABLE IF EXISTS alert, webhook, webhook_delivery, webhook_attempt")  # and 0027 these
     await connection.execute("DROP SCHEMA IF EXISTS private CASCADE")  # revision 0022 adds it
+    await connection.execute("DROP TABLE IF EXISTS archived_quotes")  # revision 0030 adds it
     # Revision 0029 adds these.
     await connection.execute("DROP TABLE IF EXISTS product, curve_reference, quote, quote_publication, file_curve")
     await connection.execute("DROP FUNCTION IF EXISTS aurum_products_changed")

@@ -52,6 +52,7 @@ from aurum.storage.ports.observations import NeighbourReader, PartialsReader, Se
 from aurum.storage.ports.private import PrivateStore, PrivateStores
 from aurum.storage.ports.probe import StoreProbe
 from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
+from aurum.storage.ports.quote_history import QuoteArchiveLog, QuoteHistory
 from aurum.storage.ports.recordings import ChangedPointsReader, ChangeLog, LoadedReaders
 from aurum.storage.ports.removal import SeriesRemover
 from aurum.storage.ports.schedule import ScheduleFirings, ScheduleLog
@@ -72,6 +73,7 @@ from aurum.storage.postgres.curves.reader import PostgresCurveReader
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.history.quotes import PostgresQuoteArchiveLog
 from aurum.storage.postgres.jobs import PostgresJobLog, PostgresWorkerLog
 from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
@@ -134,6 +136,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
     _history: HistoryStore = MemoryHistory()
+    _quotes: QuoteHistory = MemoryHistory().quotes
     _change_log: ChangeLog = MemoryChangeLog(state)
     _private: PrivateStores = MemoryPrivateStores(state, clock)
     _curves: CurveReader = MemoryCurveReader(state, clock, lambda _: state.recordings)
@@ -176,6 +179,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _hot: HotReader = PostgresSeriesReader(pool, clock)
     _hot_partials: HotPartialsReader = PostgresPartialsReader(pool)
     _log: ArchiveLog = PostgresArchiveLog(pool)
+    _quote_log: QuoteArchiveLog = PostgresQuoteArchiveLog(pool)
     _change_log: ChangeLog = PostgresChangeLog(pool)
     _private: PrivateStores = PostgresPrivateStores(PrivatePool(pool.settings), clock)
 
@@ -187,7 +191,9 @@ def changed_points(log: ChangeLog, loaded: LoadedReaders) -> None:
 def duckdb(folder: Folder, bucket: Bucket, clock: Clock) -> None:
     _folder: HistoryFiles = folder
     _bucket: HistoryFiles = bucket
-    _history: HistoryStore = DuckdbHistory(folder, clock)
+    history = DuckdbHistory(folder, clock)
+    _history: HistoryStore = history
+    _quotes: QuoteHistory = history.quotes
 
 
 def tiered(hot: HotReader, history: HistoryStore, pool: PostgresPool, clock: Clock) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.pipelines.history.archive import Archive, Difference
     from aurum.pipelines.history.planning import Move
+    from aurum.pipelines.history.quotes import QuoteDifference
     from aurum.storage.ports.history import ArchivedMonth, Merge, Upkeep
 
 app = typer.Typer(help="Move closed months to history, and check and clean history.", no_args_is_help=True)
@@ -40,7 +41,7 @@ def run(
 ) -> None:
     """Move closed months to history, and merge small files. It can be stopped and run again at any time.
 
-    No row is lost or stored twice. A part is one series in one month.
+    No row is lost or stored twice. A part is one series in one month, or the replaced quotes of one product in one month.
     """
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.archive import planned_moves
@@ -196,9 +197,9 @@ def verify(context: typer.Context, source: _Source = None, as_json: AsJson = Fal
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.archive import verify as compare
 
-    async def compare_all(pipelines: Pipelines) -> tuple[int, list[Difference]]:
+    async def compare_all(pipelines: Pipelines) -> tuple[int, list[Difference | QuoteDifference]]:
         compared = 0
-        different: list[Difference] = []
+        different: list[Difference | QuoteDifference] = []
         async for count, differences in compare(pipelines.archive, source=source):
             compared += count
             different += differences
@@ -212,12 +213,17 @@ def verify(context: typer.Context, source: _Source = None, as_json: AsJson = Fal
         return
     print(f"{compared:,} parts compared, {len(different):,} differ")
     if different:
-        rows = [
-            (one.part.series_id, f"{one.part.month:%Y-%m}", one.part.archive_id, one.part.rows, one.rows) for one in different
-        ]
+        rows = [(_number(one), f"{one.part.month:%Y-%m}", one.part.archive_id, one.part.rows, one.rows) for one in different]
         numbers = ["series", "archive id", "rows in the log", "rows in history"]
         console().print(table(["series", "month", *numbers[1:]], rows, right=numbers))
         raise typer.Exit(1)
+
+
+def _number(one: Difference | QuoteDifference) -> str:
+    """Return the number of the series, or of the product, of a part."""
+    from aurum.pipelines.history.quotes import QuoteDifference
+
+    return f"product {one.part.curve_id}" if isinstance(one, QuoteDifference) else str(one.part.series_id)
 
 
 @app.command("upkeep")

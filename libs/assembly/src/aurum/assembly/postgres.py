@@ -202,7 +202,7 @@ class PostgresStore:
         """Return the reader of curves. ``feed``: of a service that caches shared products and reference data."""
         from aurum.storage.postgres.curves.readers import curve_reader
 
-        return curve_reader(self.pool, self._private_pool, self.clock, feed)
+        return curve_reader(self.pool, self._private_pool, self.clock, feed, lambda: self.archive)
 
     @cached_part
     def _load_retry(self) -> Retry:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -56,7 +59,6 @@ def tally(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mixed(frame: pl.DataFrame) -> NDArray[np.uint64]:
-    """Return a checksum of 64 bits for each row; unsigned arithmetic of arrays wraps around."""
     superseded_at = frame["superseded_at"].to_physical().fill_null(_OPEN).to_numpy()
     fields = (
         frame["ts"].to_physical().to_numpy(),
@@ -65,8 +67,16 @@ def _mixed(frame: pl.DataFrame) -> NDArray[np.uint64]:
         frame["value"].fill_nan(float("nan")).to_numpy().view(np.int64),
         frame["quality"].cast(pl.Int64).to_numpy(),
     )
-    mixed = np.zeros(frame.height, np.uint64)
-    for part, factor in zip(fields, _FACTORS, strict=True):
+    return row_checksums(frame.height, fields)
+
+
+def row_checksums(rows: int, fields: Iterable[NDArray[Any]]) -> NDArray[np.uint64]:
+    """Return a checksum of 64 bits for each of ``rows`` rows. ``fields``: their columns, as integers.
+
+    Unsigned arithmetic of arrays wraps around.
+    """
+    mixed = np.zeros(rows, np.uint64)
+    for part, factor in zip(fields, cycle(_FACTORS), strict=False):
         mixed = (mixed ^ part.astype(np.uint64)) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(_SHIFT)
     return mixed

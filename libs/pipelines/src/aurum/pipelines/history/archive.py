@@ -20,8 +20,10 @@ from aurum.common.settings import DatabaseSettings, HistorySettings
 from aurum.core.chunks import chunks
 from aurum.core.errors import Invalid, Unavailable
 from aurum.core.history import TALLY, first_open_month, tally
-from aurum.pipelines.history.planning import Move, plan
+from aurum.pipelines.history.planning import Move, plan, plan_quotes
+from aurum.pipelines.history.quotes import QuoteDifference, clear_quotes, move_quotes, verify_quotes
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore, Months
+from aurum.storage.ports.quote_history import SOURCE
 
 
 class NotAsWritten(Unavailable):
@@ -85,7 +87,10 @@ async def planned_moves(
 ) -> Sequence[Move]:
     """Return what ``archive_closed`` would move at ``now``. Nothing is changed, and no lock is needed."""
     before = first_open_month(now, closed_after=closed_after)
-    return await plan(archive.log, before, chunk_rows=archive.chunk_rows, source=source)
+    moves = await plan(archive.log, before, chunk_rows=archive.chunk_rows, source=source)
+    if archive.history.quotes is not None and source is None:
+        moves += await plan_quotes(archive.log.quotes, before, chunk_rows=archive.chunk_rows)
+    return moves
 
 
 def unannounced(_moves: Sequence[Move]) -> None:
@@ -111,7 +116,7 @@ async def archive_closed(
         moves = await planned_moves(archive, now=now, closed_after=closed_after, source=source)
         planned(moves)
         for move in moves:
-            yield await _perform(archive, move)
+            yield await (_perform if move.source != SOURCE else _perform_quotes)(archive, move)
 
 
 async def clear_leftovers(archive: Archive) -> frozenset[int]:
@@ -124,7 +129,8 @@ async def clear_leftovers(archive: Archive) -> frozenset[int]:
     leftovers = unnamed & await archive.history.archive_ids()
     if leftovers:
         await archive.history.discard(leftovers)
-    return leftovers
+    quotes = archive.history.quotes
+    return leftovers if quotes is None else leftovers | await clear_quotes(quotes, unnamed)
 
 
 async def erase_removed(archive: Archive) -> int:
@@ -143,12 +149,21 @@ async def erase_removed(archive: Archive) -> int:
     return erased
 
 
-async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterator[tuple[int, Sequence[Difference]]]:
-    """Compare history with the log; yield for each chunk the number of parts compared, and those that differ."""
+async def verify(
+    archive: Archive, *, source: str | None = None
+) -> AsyncIterator[tuple[int, Sequence[Difference | QuoteDifference]]]:
+    """Compare history with the log; yield for each chunk the number of parts compared, and those that differ.
+
+    ``source``: only series of this source; None: quotes as well.
+    """
     async for page in archive.log.parts(source=source):
         for parts in chunks(page, size=lambda part: part.rows, most=archive.chunk_rows):
             stored = await asyncio.to_thread(tally, await archive.history.rows(parts))
             yield len(parts), await asyncio.to_thread(_differences, parts, stored)
+    quotes = archive.history.quotes
+    if source is None and quotes is not None:
+        async for compared in verify_quotes(archive.log.quotes, quotes, chunk_rows=archive.chunk_rows):
+            yield compared
 
 
 async def _perform(archive: Archive, move: Move) -> ArchiveReport:
@@ -173,12 +188,32 @@ async def _perform(archive: Archive, move: Move) -> ArchiveReport:
     )
 
 
+async def _perform_quotes(archive: Archive, move: Move) -> ArchiveReport:
+    started = time.perf_counter()
+    archive_id = await _new_id(archive, move)
+    quotes = archive.history.quotes
+    if quotes is None:
+        raise NoHistory("the history store does not hold quotes")
+    done = await move_quotes(archive.log.quotes, quotes, move.series_ids, move.months.first, archive_id)
+    return ArchiveReport(
+        source=move.source,
+        months=move.months,
+        archive_id=archive_id,
+        parts=done.moved.height,
+        rows=int(done.moved["rows"].sum()),
+        left=done.written.height - done.moved.height,
+        seconds=time.perf_counter() - started,
+    )
+
+
 async def _new_id(archive: Archive, move: Move) -> int:
     """Return a new archive id that history does not use yet.
 
     A log that was restored from a backup counts on from an earlier number, so it may give out ids that history already has.
     """
     used = await archive.history.archive_ids()
+    if archive.history.quotes is not None:
+        used |= await archive.history.quotes.archive_ids()
     while (archive_id := await archive.log.begin(move.source, move.months)) in used:
         pass
     return archive_id

@@ -11,6 +11,7 @@ import polars as pl
 
 from aurum.core.chunks import chunks
 from aurum.storage.ports.history import ArchiveLog, Months
+from aurum.storage.ports.quote_history import SOURCE, QuoteArchiveLog
 
 _ROWS_OF_A_PART = 8
 """Rows that a part counts at least: its entry in the log costs about as much."""
@@ -22,7 +23,8 @@ _BYTES_OF_A_ROW = 5
 class Move:
     """Hot rows that move together into one file: those of some series of one source in a run of months.
 
-    ``parts``, ``rows``: their numbers when the plan was made. ``series_ids``: ascending.
+    ``parts``, ``rows``: their numbers when the plan was made. ``series_ids``: ascending; of products if the source is
+    ``quote_history.SOURCE``.
     """
 
     source: str
@@ -46,6 +48,17 @@ async def plan(log: ArchiveLog, before: date, *, chunk_rows: int, source: str | 
     moves: list[Move] = []
     for name, months in groupby(closed, key=lambda month: month.source):
         moves += _moves(name, await log.sizes(list(months)), chunk_rows)
+    return moves
+
+
+async def plan_quotes(log: QuoteArchiveLog, before: date, *, chunk_rows: int) -> list[Move]:
+    """Return the moves that archive publications of quotes: a month each, or fewer products of a large month."""
+    sizes = await log.sizes(before)
+    weighed = sizes.with_columns(pl.col("rows").alias("weight"))
+    months: list[date] = sizes["month"].unique().sort().to_list()
+    moves: list[Move] = []
+    for month in months:
+        moves += _moves_of_large_month(SOURCE, month, weighed.filter(pl.col("month") == month), chunk_rows)
     return moves
 
 

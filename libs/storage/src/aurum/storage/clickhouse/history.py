@@ -96,6 +96,10 @@ class ClickhouseHistory:
     def guards(self) -> Guards:
         return self._pool.guards
 
+    @property
+    def quotes(self) -> None:
+        """None: quotes stay in the hot store."""
+
     async def look(self) -> None:
         await self._pool.read("SELECT 1 AS one")
 

@@ -62,12 +62,12 @@ class Bucket:
         except FileNotFoundError:
             return
 
-    def names(self) -> Iterator[tuple[str, datetime]]:
+    def names(self, suffix: str = ".parquet") -> Iterator[tuple[str, datetime]]:
         from pyarrow.fs import FileSelector
 
         system, root = self._system()
         for info in system.get_file_info(FileSelector(root, allow_not_found=True, recursive=True)):
-            if info.path.endswith(".parquet"):
+            if info.path.endswith(suffix):
                 yield info.path.removeprefix(f"{root}/"), info.mtime
 
     @contextmanager

@@ -21,6 +21,7 @@ from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
 from aurum.storage.duckdb.history_files import HistoryFiles
 from aurum.storage.duckdb.manifest import NAME, DataFile, Manifest
 from aurum.storage.duckdb.queries import choose, frame, scan
+from aurum.storage.duckdb.quote_history import DuckdbQuotes
 from aurum.storage.duckdb.rewriting import rewrite, write_new
 from aurum.storage.ports.history import ArchivedPart, Merge, Upkeep, unreported
 
@@ -60,12 +61,17 @@ class DuckdbHistory:
         self._grace = grace
         self._sizes = sizes or FileSizes()
         self._engine = Engine(threads=threads, memory=memory, location=files.location)
+        self._quotes = DuckdbQuotes(files, self._engine)
         self._cached: tuple[Hashable, Manifest] | None = None
         self._writing = threading.Lock()
 
     @property
     def guards(self) -> Guards:
         return Guards()
+
+    @property
+    def quotes(self) -> DuckdbQuotes:
+        return self._quotes
 
     async def look(self) -> None:
         def work() -> None:

@@ -52,8 +52,8 @@ class HistoryFiles(Protocol):
         """Delete a file, or do nothing if it does not exist."""
         ...
 
-    def names(self) -> Iterator[tuple[str, datetime]]:
-        """Yield the name of every data file and the time of its last change, UTC."""
+    def names(self, suffix: str = ".parquet") -> Iterator[tuple[str, datetime]]:
+        """Yield the name of every data file with a suffix and the time of its last change, UTC."""
         ...
 
     @contextmanager
@@ -115,8 +115,8 @@ class Folder:
     def delete(self, name: str) -> None:
         (self._path / name).unlink(missing_ok=True)
 
-    def names(self) -> Iterator[tuple[str, datetime]]:
-        for path in sorted(self._path.rglob("*.parquet*")):
+    def names(self, suffix: str = ".parquet") -> Iterator[tuple[str, datetime]]:
+        for path in sorted(self._path.rglob(f"*{suffix}*")):
             try:
                 since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             except FileNotFoundError:

@@ -10,9 +10,12 @@ import polars as pl
 
 from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
+from aurum.core.curves.quote_archive import ORDER, RECORDED_QUOTES
+from aurum.core.errors import Unavailable
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.core.history import month_of
 from aurum.storage.ports.history import ArchivedPart, Merge, Upkeep, unreported
+from aurum.storage.ports.quote_history import ArchivedQuotes
 
 _BATCH_ROWS = 1024  # a border of batches needs few rows
 
@@ -24,10 +27,15 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self._frames: dict[FrameKey, pl.DataFrame] = {}
+        self._quotes = MemoryQuotes()
 
     @property
     def guards(self) -> Guards:
         return Guards()
+
+    @property
+    def quotes(self) -> MemoryQuotes:
+        return self._quotes
 
     async def look(self) -> None:
         pass
@@ -78,6 +86,33 @@ class MemoryHistory:
             rows = self._frames.get((part.source, part.archive_id))
             if rows is not None:
                 yield rows.filter(pl.col("series_id") == part.series_id, month_of(pl.col("ts")) == part.month)
+
+
+class MemoryQuotes:
+    """``QuoteHistory`` in memory."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, pl.DataFrame] = {}
+
+    async def write(self, rows: pl.DataFrame, *, archive_id: int) -> None:
+        if rows.is_empty():
+            raise ValueError("rows must not be empty")
+        self._frames[archive_id] = conform(rows, RECORDED_QUOTES)
+
+    async def publications(self, parts: Sequence[ArchivedQuotes]) -> pl.DataFrame:
+        of_part = pl.DataFrame(schema=RECORDED_QUOTES)
+        for part in parts:
+            if part.archive_id not in self._frames:
+                raise Unavailable(f"history has no quotes under archive id {part.archive_id}")
+            month = pl.col("trade_date").dt.truncate("1mo")
+            of_part.extend(self._frames[part.archive_id].filter(pl.col("curve_id") == part.curve_id, month == part.month))
+        return of_part.sort(ORDER)
+
+    async def discard(self, archive_ids: Collection[int]) -> None:
+        self._frames = {archive_id: rows for archive_id, rows in self._frames.items() if archive_id not in archive_ids}
+
+    async def archive_ids(self) -> frozenset[int]:
+        return frozenset(self._frames)
 
 
 def _within(span: Span) -> pl.Expr:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.asof import ALL_TIME, Span
 from aurum.core.errors import Unavailable
+from aurum.storage.ports.quote_history import ArchivedQuotes, QuoteArchiveLog, QuoteHistory, QuotesNotHeld
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,6 +82,11 @@ class HistoryStore(Protocol):
     @property
     def guards(self) -> Guards:
         """Circuits, retries, timeouts and bulkheads of the calls to the server; empty for a store without a server."""
+        ...
+
+    @property
+    def quotes(self) -> QuoteHistory | None:
+        """The store of archived quotes; None: it does not hold quotes, which then stay in the hot store."""
         ...
 
     async def look(self) -> None:
@@ -220,6 +226,11 @@ class RemovedSeries:
 class ArchiveLog(Protocol):
     """Log of archived parts: moves them out of the hot store and names their place. All methods raise ``Unavailable``."""
 
+    @property
+    def quotes(self) -> QuoteArchiveLog:
+        """The log of archived quotes, which shares the ids and the lock of runs."""
+        ...
+
     def exclusive_run(self) -> AbstractAsyncContextManager[None]:
         """Exclude other runs within the block; the lock ends with the process, crashes included. Raises ``ArchiveRunning``."""
         ...
@@ -349,3 +360,15 @@ def refuse_archived_parts(parts: Collection[ArchivedPart]) -> None:
     """Raise ``HistoryNotConfigured`` when there are archived parts: for readers without a history store."""
     if parts:
         raise HistoryNotConfigured(len(parts))
+
+
+def quotes_in(history: HistoryStore | None, parts: Collection[ArchivedQuotes]) -> QuoteHistory:
+    """Return the store of archived publications. Raises ``HistoryNotConfigured``, ``QuotesNotHeld``."""
+    if history is None:
+        raise HistoryNotConfigured(len(parts))
+    if history.quotes is None:
+        raise QuotesNotHeld(
+            f"{len(parts)} requested month(s) of quotes are archived, and the history store of this process holds no quotes: "
+            "set AURUM_HISTORY__TIER to duckdb, with the location where they were archived"
+        )
+    return history.quotes

@@ -72,7 +72,7 @@ class PostgresTransaction:
     def curves(self) -> PostgresCurveWriter:
         from aurum.storage.postgres.curves.writer import PostgresCurveWriter
 
-        return PostgresCurveWriter(self._connection)
+        return PostgresCurveWriter(self._connection, history=self._history)
 
     @cached_part
     def curve_reference(self) -> PostgresCurveReferenceWriter:

@@ -14,7 +14,9 @@ from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader, LoadOutcome
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore, Months
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
+from aurum.storage.ports.quote_history import SOURCE
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.curves.readers import curve_reader
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
@@ -35,6 +37,19 @@ async def archive_everything(log: ArchiveLog, history: HistoryStore, *, before: 
         snapshot = await log.snapshot(month.series_ids, months)
         await history.write(snapshot.rows, source=month.source, archive_id=archive_id)
         moved += (await log.commit(archive_id, snapshot)).height
+    return moved + await _archive_quotes(log, history, before)
+
+
+async def _archive_quotes(log: ArchiveLog, history: HistoryStore, before: date) -> int:
+    if history.quotes is None:
+        return 0
+    moved = 0
+    for (month,), parts in (await log.quotes.sizes(before)).group_by("month", maintain_order=True):
+        assert isinstance(month, date)
+        archive_id = await log.begin(SOURCE, Months(month, month))
+        rows = await log.quotes.snapshot(parts["series_id"].to_list(), month)
+        await history.quotes.write(rows, archive_id=archive_id)
+        moved += (await log.quotes.commit(archive_id, rows)).height
     return moved
 
 
@@ -91,5 +106,6 @@ class TieredStore(PostgresStore):
         self.partials: PartialsReader = TieredPartialsReader(self.hot_partials, history)
         self.neighbours = PostgresNeighbourReader(pool, lambda: history)
         self.transactions = PostgresTransactions(pool, lambda: history)
+        self.curves = curve_reader(pool, self.private_pool, clock, history=lambda: history)
         self.plain_loader: Loader = patient_loader(self.transactions, self.files, self.private)
         self.loader: Loader = ArchivingLoader(self.plain_loader, self.log, history)

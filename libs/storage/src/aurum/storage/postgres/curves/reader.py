@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 
@@ -10,17 +10,19 @@ import polars as pl
 from asyncpg import Record
 
 from aurum.core.clock import Clock
-from aurum.core.curves.quote_law import in_force, in_order, versions_of
+from aurum.core.curves.quote_law import IDENTITY, in_force, in_order, versions_of
 from aurum.core.curves.quotes import QUOTE_VERSIONS, QUOTES, TRADE_DATES
 from aurum.core.errors import UnknownName
 from aurum.core.search.near_keys import nearest_keys
 from aurum.storage.ports.curves import ProductFilter, QuoteSpan, ReferenceDocument, ReferenceKind, StoredProduct
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import ReadPool
+from aurum.storage.postgres.curves.archived import ArchivedPublications, before_day, counted_days, parts_beside, parts_in
 from aurum.storage.postgres.curves.products import PostgresProducts
-from aurum.storage.postgres.curves.rows import QUOTE, columns_of, unpacked_quotes
 from aurum.storage.postgres.observations.undo_log import PostgresUndoLog
 from aurum.storage.postgres.observations.watermark import is_long_past, wait_until_settled
+from aurum.storage.postgres.quote_columns import QUOTE, columns_of, unpacked_quotes
 from aurum.storage.postgres.recordings.writer import SHARED_JOURNAL, Journal
 
 _SETTLE_TIMEOUT_S = 5.0
@@ -51,12 +53,22 @@ class PostgresCurveReader:
     """``CurveReader`` of the products that the connections of a pool see.
 
     ``tenant``: owner of these products; None: they are shared, and so is the answer to every tenant. ``journal``: of their
-    recordings.
+    recordings. ``history``: returns the history store, which publications of closed months are read from; those of tenants
+    are never archived.
     """
 
-    def __init__(self, pool: ReadPool, clock: Clock, tenant: str | None = None, journal: Journal = SHARED_JOURNAL) -> None:
+    def __init__(
+        self,
+        pool: ReadPool,
+        clock: Clock,
+        tenant: str | None = None,
+        journal: Journal = SHARED_JOURNAL,
+        history: Callable[[], HistoryStore | None] = lambda: None,
+    ) -> None:
         self._pool = pool
         self._clock = clock
+        self._is_tiered = tenant is None
+        self._archived = ArchivedPublications(pool, history)
         self._products = PostgresProducts(pool, tenant)
         self._undo = PostgresUndoLog(pool, journal)
 
@@ -92,12 +104,19 @@ class PostgresCurveReader:
         if as_of is None:
             row = await self._pool.reads.fetchrow(_current(names, span.most), _ids(curve_ids), *values)
             return unpacked_quotes(row)
-        row = await self._fetch(_as_of(names, most), _ids(curve_ids), *values, _within(as_of), as_of=as_of)
+        statement = _as_of(names, most, is_tiered=self._is_tiered)
+        row = await self._fetch(statement, _ids(curve_ids), *values, _within(as_of), as_of=as_of)
         frame = unpacked_quotes(row)
-        is_open = unpacked({"is_open": "int2"}, row)["is_open"] == 1
-        if not is_open.any() or (most is not None and frame.height > most):
+        if most is not None and frame.height > most:
             return frame
-        return in_order(pl.concat([frame.filter(~is_open), in_force(frame.filter(is_open))]))
+        is_open = unpacked({"is_open": "int2"}, row)["is_open"] == 1
+        settled, still_open = frame.filter(~is_open), frame.filter(is_open)
+        if parts := parts_in(row):
+            archived = await self._archived.within(parts, span, as_of=_within(as_of))
+            still_open = pl.concat([still_open, archived.join(settled, on=IDENTITY, how="anti")])
+        if still_open.is_empty():
+            return settled
+        return in_order(pl.concat([settled, in_force(still_open)]))
 
     async def versions(
         self, curve_ids: Sequence[int], span: QuoteSpan, *, as_of: datetime | None = None, as_loaded: datetime | None = None
@@ -118,7 +137,12 @@ class PostgresCurveReader:
             row = await self._pool.reads.fetchrow(_TRADE_DATES, *arguments)
         else:
             times = await self._times(as_of, as_loaded)
-            row = await self._fetch(_trade_dates_then(is_loaded=as_loaded is not None), *arguments, *times, as_of=as_of)
+            statement = _trade_dates_then(is_loaded=as_loaded is not None, is_tiered=self._is_tiered)
+            row = await self._fetch(statement, *arguments, *times, as_of=as_of)
+            if parts_in(row):
+                # Rows in force do not tell of all quotes that were known then.
+                known = await self._publications(curve_ids, before_day(before), as_of, as_loaded)
+                return counted_days(known, arguments[2])
         return unpacked(_TRADE_DATE, row).select(list(TRADE_DATES))
 
     async def _publications(
@@ -136,8 +160,13 @@ class PostgresCurveReader:
         """
         times = await self._times(as_of, as_loaded)
         names, values = _span(span)
-        statement = _published(names, most, is_loaded=as_loaded is not None)
-        return unpacked_quotes(await self._fetch(statement, _ids(curve_ids), *values, *times, as_of=as_of)).select(list(QUOTES))
+        statement = _published(names, most, is_loaded=as_loaded is not None, is_tiered=self._is_tiered)
+        row = await self._fetch(statement, _ids(curve_ids), *values, *times, as_of=as_of)
+        hot = unpacked_quotes(row).select(list(QUOTES))
+        if (most is not None and hot.height > most) or not (parts := parts_in(row)):
+            return hot
+        recorded_by = None if as_loaded is None else _within(as_loaded)
+        return pl.concat([hot, await self._archived.within(parts, span, as_of=times[0], as_loaded=recorded_by)])
 
     async def _times(self, as_of: datetime | None, as_loaded: datetime | None) -> list[datetime]:
         """Return the parameters of a read of publications. Raises ``NotRecorded``."""
@@ -193,6 +222,11 @@ def _conditions(names: tuple[str, ...], alias: str) -> tuple[str, int]:
     return " AND ".join(texts), number
 
 
+def _days(names: tuple[str, ...]) -> str | None:
+    """Return the parameter of the single trade dates of a span; None without."""
+    return "$4" if "trade_dates" in names else None
+
+
 @cache
 def _current(names: tuple[str, ...], most: int | None) -> str:
     conditions, _ = _conditions(names, "q")
@@ -204,7 +238,7 @@ def _current(names: tuple[str, ...], most: int | None) -> str:
 
 
 @cache
-def _as_of(names: tuple[str, ...], most: int | None) -> str:
+def _as_of(names: tuple[str, ...], most: int | None, *, is_tiered: bool) -> str:
     """Return the read of rows whose last change was known by then, and of the publications of all others (``is_open``)."""
     conditions, number = _conditions(names, "q")
     return packed(
@@ -217,11 +251,12 @@ def _as_of(names: tuple[str, ...], most: int | None) -> str:
                        AND p.delivery_start = q.delivery_start AND p.delivery_end = q.delivery_end
                 WHERE {conditions} AND q.known_at > ${number} AND p.known_at <= ${number}
             ) AS both_kinds ORDER BY curve_id, trade_date, delivery_start, delivery_end {_limit(most)}""",  # noqa: S608 - constants
+        beside=parts_beside(days=_days(names), unless=f"q.known_at <= ${number}") if is_tiered else "",
     )
 
 
 @cache
-def _published(names: tuple[str, ...], most: int | None, *, is_loaded: bool) -> str:
+def _published(names: tuple[str, ...], most: int | None, *, is_loaded: bool, is_tiered: bool) -> str:
     conditions, number = _conditions(names, "p")
     by_then = f"AND {_WAS_RECORDED.format(number + 1)}" if is_loaded else ""
     both = (
@@ -229,7 +264,11 @@ def _published(names: tuple[str, ...], most: int | None, *, is_loaded: bool) -> 
         f"WHERE {conditions} AND p.known_at <= ${number} {by_then}"
         for table in ("quote", "quote_publication")
     )
-    return packed(QUOTE, f"{' UNION ALL '.join(both)} {_limit(most)}")
+    return packed(
+        QUOTE,
+        f"{' UNION ALL '.join(both)} {_limit(most)}",
+        beside=parts_beside(days=_days(names)) if is_tiered else "",
+    )
 
 
 def _limit(most: int | None) -> str:
@@ -238,8 +277,9 @@ def _limit(most: int | None) -> str:
 
 
 @cache
-def _trade_dates_then(*, is_loaded: bool) -> str:
+def _trade_dates_then(*, is_loaded: bool, is_tiered: bool) -> str:
     by_then = f"AND {_WAS_RECORDED.format(5)}" if is_loaded else ""
+    was_known = f"p.known_at <= $4 {by_then}".replace("p.", "q.")
     both = (
         f"""SELECT p.trade_date, p.delivery_start, p.delivery_end FROM {table} AS p
             WHERE p.curve_id = wanted.curve_id AND p.trade_date < $2 AND p.known_at <= $4 {by_then}"""  # noqa: S608 - constants
@@ -255,4 +295,5 @@ def _trade_dates_then(*, is_loaded: bool) -> str:
         ) AS days
         ORDER BY wanted.curve_id, days.trade_date DESC
         """,  # noqa: S608 - constants
+        beside=parts_beside(months="a.month < $2::date", unless=was_known) if is_tiered else "",
     )

@@ -8,7 +8,7 @@ publications. They are read only when a file says something else than the row in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
@@ -27,11 +27,14 @@ from aurum.core.curves.quotes import FIELDS, FILE_CURVES, QUOTES, TOUCHED_CURVES
 from aurum.core.frames import conform
 from aurum.core.search.near_keys import nearest_keys
 from aurum.storage.ports.curves import CurveQuotes, StoredQuotes, UnknownProduct
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.observations import Moment
 from aurum.storage.postgres.connection.columns import packed
 from aurum.storage.postgres.connection.copy import Layout, insert, stage
 from aurum.storage.postgres.connection.pool import Connection
-from aurum.storage.postgres.curves.rows import (
+from aurum.storage.postgres.history.quotes import restore_quotes
+from aurum.storage.postgres.observations.threads import in_thread_if_large
+from aurum.storage.postgres.quote_columns import (
     IDENTITY_ROW,
     PUBLICATION,
     PUBLICATION_ROW,
@@ -41,7 +44,6 @@ from aurum.storage.postgres.curves.rows import (
     unpacked_publications,
     unpacked_quotes,
 )
-from aurum.storage.postgres.observations.threads import in_thread_if_large
 from aurum.storage.quote_rows import file_quotes, quote_correction_undated, touched_curves
 
 _FILE_CURVE = Layout(
@@ -105,11 +107,17 @@ WHERE p.curve_id = changed.curve_id
 
 
 class PostgresCurveWriter:
-    """``CurveWriter`` on the connection of a transaction. ``tenant``: whose products the connection reads; None: shared."""
+    """``CurveWriter`` on the connection of a transaction. ``tenant``: whose products the connection reads; None: shared.
 
-    def __init__(self, connection: Connection, tenant: str | None = None) -> None:
+    ``history``: returns the history store. A file whose quotes need archived publications first restores their months.
+    """
+
+    def __init__(
+        self, connection: Connection, tenant: str | None = None, history: Callable[[], HistoryStore | None] = lambda: None
+    ) -> None:
         self._connection = connection
         self._tenant = tenant
+        self._history = history
         self._empty: set[int] = set()
         """Locked products without quotes."""
 
@@ -164,6 +172,7 @@ class PostgresCurveWriter:
         present = fresh
         if fresh.n_unique(IDENTITY) < fresh.height:
             present = await in_thread_if_large(fresh.height, in_force, fresh)
+            await self._restore(fresh)
             others = fresh.unique().join(present, on=list(QUOTES), how="anti", nulls_equal=True)
             await self._insert("quote_publication", others, recording_id)
         await self._insert("quote", present, recording_id)
@@ -199,9 +208,15 @@ class PostgresCurveWriter:
 
     async def _published(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Return all stored publications of the quotes of a batch: the columns of ``QUOTES`` and ``recording_id``."""
+        await self._restore(batch)
         await stage(self._connection, "touched", IDENTITY_ROW, batch.select(IDENTITY).unique())
         ids = batch["curve_id"].unique().to_list()
         return unpacked_publications(await self._connection.fetchrow(_PUBLISHED, ids, *_trade_dates(batch)))
+
+    async def _restore(self, batch: pl.DataFrame) -> None:
+        """Bring archived publications of the months of a batch back, before others of them are read or appended."""
+        if self._tenant is None and not batch.is_empty():
+            await restore_quotes(self._connection, self._history(), batch)
 
     async def _raise_versions(self, changed: pl.DataFrame) -> None:
         if changed.is_empty():

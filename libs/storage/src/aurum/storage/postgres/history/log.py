@@ -25,6 +25,7 @@ from aurum.storage.ports.history import (
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
+from aurum.storage.postgres.history.quotes import PostgresQuoteArchiveLog
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _SUPERSEDED = {**_POINT, "superseded_at": "timestamptz"}
@@ -85,11 +86,13 @@ _MARK_NAMED = "UPDATE archive_run SET named_at = clock_timestamp() WHERE archive
 _UNUSED_IDS = """
 SELECT r.archive_id FROM archive_run AS r
 WHERE NOT EXISTS (SELECT FROM archived_part AS p WHERE p.archive_id = r.archive_id)
+  AND NOT EXISTS (SELECT FROM archived_quotes AS q WHERE q.archive_id = r.archive_id)
   AND (r.named_at IS NULL OR r.unnamed_at <= clock_timestamp() - $1::interval)
 """
 _MONTHS = """
 SELECT r.source, p.month, count(*) AS parts, sum(p.rows)::bigint AS rows
-FROM archived_part AS p JOIN archive_run AS r USING (archive_id) GROUP BY r.source, p.month ORDER BY r.source, p.month
+FROM (SELECT archive_id, month, rows FROM archived_part UNION ALL SELECT archive_id, month, rows FROM archived_quotes) AS p
+JOIN archive_run AS r USING (archive_id) GROUP BY r.source, p.month ORDER BY r.source, p.month
 """
 # Ids of the source only: history may be shared with another store, in which the number belongs to another series.
 _REMOVED = """
@@ -132,6 +135,10 @@ class PostgresArchiveLog:
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
+
+    @property
+    def quotes(self) -> PostgresQuoteArchiveLog:
+        return PostgresQuoteArchiveLog(self._pool)
 
     @asynccontextmanager
     async def exclusive_run(self) -> AsyncGenerator[None]:

@@ -7,7 +7,7 @@ from aurum.storage.postgres.tables.curves import curve_reference, file_curve, pr
 from aurum.storage.postgres.tables.fetch import fetch_state
 from aurum.storage.postgres.tables.files import file_series, ingest_file
 from aurum.storage.postgres.tables.flags import flag, flag_usage
-from aurum.storage.postgres.tables.history import archive_run, archived_part, removed_series
+from aurum.storage.postgres.tables.history import archive_run, archived_part, archived_quotes, removed_series
 from aurum.storage.postgres.tables.jobs import job, job_worker
 from aurum.storage.postgres.tables.metadata import metadata
 from aurum.storage.postgres.tables.models import (
@@ -31,6 +31,7 @@ __all__ = [
     "api_key",
     "archive_run",
     "archived_part",
+    "archived_quotes",
     "audit",
     "block",
     "block_hour",

@@ -42,3 +42,16 @@ removed_series = Table(
     Column("erased_at", INSTANT),
     comment="Series that an operator removed; erased_at: when history held none of their rows any more.",
 )
+
+archived_quotes = Table(
+    "archived_quotes",
+    metadata,
+    Column("curve_id", Integer, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("archive_id", BigInteger, ForeignKey("archive_run.archive_id"), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    PrimaryKeyConstraint("curve_id", "month"),
+    Index("ix_archived_quotes_archive_id", "archive_id"),
+    comment="Where publications of a product and month of trade dates stand in history. Its rows in force stay in quote.",
+)
