@@ -15,8 +15,7 @@ from aurum.core.curves.products import Product
 from aurum.core.curves.quotes import FILE_CURVES, FILE_QUOTES
 from aurum.core.frames import REFUSED
 from aurum.pipelines.source import SourceFile
-from aurum.pipelines.testing.broker_workbook import MID, price_sheet
-from aurum.pipelines.testing.workbook import workbook
+from aurum.pipelines.testing.broker_workbook import large_workbook
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import CurveQuotes
 from aurum.storage.ports.files import FileLoad, FileRecord
@@ -28,13 +27,6 @@ SPOT = "invented:curve_spot:0:price"
 _MONTHS = 9
 """Months ahead that a session quotes."""
 _EEX = "Identifier;TimeStamp;Begin;End;Open;High;Low;Close;Settlement;Price;ValidationStatus;ChangeComment\n"
-_LABELS = (
-    ("Germany", "Germany", "Power", "Base"),
-    ("Germany", "Germany", "Power", "Peak"),
-    ("France", "France", "Power", "Base"),
-    ("Netherlands", "TTF", "Natural Gas", ""),
-    ("UK", "NBP", "Natural Gas", ""),
-)
 
 
 def key_of(number: int) -> str:
@@ -112,17 +104,10 @@ def settlement_file(count: int) -> SourceFile:
     return SourceFile(f"EEX_POWER_FUT_DE_BASE_M_{years}.csv", (_EEX + "".join(lines)).encode())
 
 
-def broker_workbook(sheets: int = 4, tenors: int = 61, columns: int = 366) -> SourceFile:
-    """Return a workbook of a broker: columns repeat five curves, as in real ones, with equal prices."""
-    labels = [_LABELS[number % len(_LABELS)] for number in range(columns)]
-    rows = [(add_months(LAST.replace(day=1), number + 1), _marks(number, columns)) for number in range(tenors)]
-    sheet = price_sheet(labels, MID, rows, trade_date=LAST)
-    names = ["Fixed Prices", "Power", "Gas", "Emissions"][:sheets]
-    return SourceFile(f"EOD_RP_{LAST:%Y%m%d}_1430.xlsx", workbook(dict.fromkeys(names, sheet)))
-
-
-def _marks(tenor: int, columns: int) -> list[float]:
-    return [round(40 + 7.125 * (place % len(_LABELS)) + 0.25 * tenor, 3) for place in range(columns)]
+def broker_workbook(*, rows: int = 61, columns: int = 367) -> SourceFile:
+    """Return a workbook of a broker. ``rows``, ``columns``: of each of its four sheets."""
+    content = large_workbook(rows=rows, columns=columns, trade_date=LAST)
+    return SourceFile(f"EOD_RP_{LAST:%Y%m%d}_1430.xlsx", content)
 
 
 def _offset(day: date) -> str:

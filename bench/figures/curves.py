@@ -120,7 +120,7 @@ def _served(url: str, scale: Scale, curves: int, dates: int) -> list[Figure]:
 
 
 async def _files(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:
-    book = broker_workbook() if scale.rounds > 1 else broker_workbook(1, 12, 20)
+    book = broker_workbook() if scale.rounds > 1 else broker_workbook(rows=16, columns=20)
     parsed: list[float] = []
     loaded: list[float] = []
     with tempfile.TemporaryDirectory(prefix="aurum-bench-curves-") as folder:
