@@ -104,6 +104,7 @@ async def test_a_movers_question_refuses_other_texts_against_a_day(client: httpx
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "against")
 
 
+_CURVE = "power:DE:base:EEX"
 _SCHEDULE = {"schedule": {"start": "TEXT"}}
 BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v2/admin/keys", {"name": "k", "roles": ["user"], "expires_at": "TEXT"}),
@@ -117,6 +118,14 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("POST", "/v2/jobs", {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "damlbmp_zone", "day": "TEXT"}}),
     ("POST", "/v2/admin/jobs", {"name": "ingest.file", "payload": {"path": "/f.csv", "known_at": "TEXT"}}),
+    *(
+        ("POST", "/v2/curves/build", {"curve": _CURVE, name: "TEXT"})
+        for name in ("trade_date", "from", "to", "as_of", "as_loaded")
+    ),
+    *(
+        ("POST", f"/v2/curves/{_CURVE}/shape", {"name": "s", "from": "2024-01-01", "to": "2025-01-01"} | {name: "TEXT"})
+        for name in ("from", "to", "as_of")
+    ),
 ]
 
 
@@ -154,6 +163,9 @@ def test_every_schema_of_a_body_with_a_time_is_tried(served_document: dict[str, 
         ("/v2/admin/keys", "expires_at"),
         ("/v2/admin/flags/{name}", "start"),
         ("/v2/admin/flags/{name}", "end"),
+        *(("/v2/curves/build", name) for name in ("trade_date", "from", "to", "as_of", "as_loaded")),
+        *(("/v2/curves/build", name) for name in ("first", "end")),  # of a receipt, which answers with what it was sent
+        *(("/v2/curves/{key}/shape", name) for name in ("from", "to", "as_of")),
     }
 
 

@@ -110,7 +110,9 @@ async def diff_curves(
 async def curve_strips(
     request: Request,
     *,
-    type: Annotated[Literal["CALENDAR", "SEASON", "QUARTER"], Query(description="Tenor type of the strips.")],
+    type: Annotated[
+        Literal["CALENDAR", "SEASON", "QUARTER"], Query(description="Tenor type of the strips.", examples=["QUARTER"])
+    ],
     asof: TradeDate = None,
     curves: Annotated[CurvesQuery, Query()],
     limit: Limit = 200,
