@@ -10,7 +10,7 @@ from aurum.common.contracts import contracts_directory
 from aurum.core.asof import Span
 from aurum.core.catalog import Fuel, Kind, MarketRun
 from aurum.core.catalog.fuels import FuelWord, fuel_word
-from aurum.pipelines import source
+from aurum.pipelines import dataset
 from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
@@ -61,7 +61,7 @@ async def test_a_word_that_gets_a_meaning_later_moves_the_stored_series(
     def with_antimatter(operator: str, word: str) -> FuelWord:
         return FuelWord(Fuel.NUCLEAR) if word == "Antimatter" else fuel_word(operator, word)
 
-    monkeypatch.setattr(source, "fuel_word", with_antimatter)
+    monkeypatch.setattr(dataset, "fuel_word", with_antimatter)
     later = FUEL_MIX.replace("00:05:00", "00:10:00")
     assert (await ingestion.ingest(SourceFile("20160201rtfuelmix.csv", later.encode()))).new == 3
     assert await keys_of(postgres_store, SeriesFilter(fuel=Fuel.UNMAPPED)) == []

@@ -33,6 +33,8 @@ _INSERT = """
 """
 _OWN_KINDS = ("api_", "navigator_", "observations")
 """Beginnings of the names of datasets whose series have kinds of their own."""
+_LATER = frozenset({("eex", "day_ahead_auction")})
+"""Datasets that came after the migration: their series have always had dimensions."""
 _BY_UNIT = [
     ("fred", "observations", "DEXUSEU", "value", "USD/EUR", "USD", "fx"),
     ("fred", "observations", "DHHNGSP", "value", "USD/MMBtu", "USD", "fuel_price"),
@@ -80,7 +82,11 @@ async def test_every_declared_measure_gets_its_dimensions(
     database_url: str, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await _before_dimensions(connection)
-    declared = [pair for pair in _declared() if not pair[0].name.startswith(_OWN_KINDS)]
+    declared = [
+        (dataset, measure)
+        for dataset, measure in _declared()
+        if not dataset.name.startswith(_OWN_KINDS) and (dataset.source, dataset.name) not in _LATER
+    ]
     rows = [(d.source, d.name, "A", m.name, m.unit, m.currency, json.dumps({"old": "label"})) for d, m in declared]
     await connection.executemany(_INSERT, rows)
     await connection.execute("UPDATE series SET version = 0 WHERE source = 'spp'")
