@@ -25,6 +25,8 @@ from aurum.core.curves.diff import DiffOrder
 from aurum.core.errors import NotFound, Unavailable
 from aurum.services import curves
 
+_MOST_ROWS = 1_000_000
+
 router = FeatureRouter(
     reads=Policy(Permission.CURVES_READ), prefix="/v2/curves", tags=["curves"], dependencies=[Depends(known_only)]
 )
@@ -73,9 +75,7 @@ async def diff_curves(
             "`delivery`, `curve`. Default: `move`."
         ),
     ] = DiffOrder.MOVE,
-    limit: Annotated[
-        int | None, Query(ge=1, le=1_000_000, description="Largest number of rows. Default: all.", examples=[20])
-    ] = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST_ROWS, description="Largest number of rows.", examples=[20])] = _MOST_ROWS,
     as_of: params.AsOf = None,
     as_loaded: params.AsLoaded = None,
     unit: params.UnitText = None,
