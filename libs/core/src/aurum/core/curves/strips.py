@@ -54,7 +54,7 @@ STRIP_HISTORY = pl.Schema(
 
 
 class NoHours(Invalid):
-    """A period or block without hours, of which a price is requested. Facts: ``start``, ``end`` where they are known."""
+    """A price is requested of a period that has no hours of its block. Facts: ``start``, ``end`` where they are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """Prices in the cells of a broker's table, as one row for each cell: a column of ``Mid`` holds numbers, one of
-``Bid   /   Ask`` texts such as ``31.493   /   31.700``, of which either side may be missing.
+``Bid   /   Ask`` texts such as ``31.493   /   31.700``. Either side may be missing.
 
 A cell without a price is not a quote. Numbers of mid columns are those that the cell stores, with all their digits.
 """
