@@ -1,10 +1,10 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from aurum.core.catalog import Quality
-from aurum.core.currency import MissingRate, Rates, WrongPair, convert_currency
+from aurum.core.currency import MissingRate, Rates, WrongPair, convert_currency, days_of_rates, rates_of_days
 from aurum.core.errors import Invalid
 from aurum.core.frames import OBSERVATIONS
 from aurum.core.units import IncompatibleUnits, parse_unit
@@ -156,3 +156,59 @@ def test_currency_does_not_bridge_dimensions() -> None:
         convert_currency(
             observations((at(8), 1.0)), ECB, source=parse_unit("EUR/MWh"), target=parse_unit("USD/bbl"), zone="UTC"
         )
+
+
+def days(*numbers: int, month: int = 5) -> pl.Series:
+    return pl.Series([date(2025, month, number) for number in numbers])
+
+
+def test_a_weekend_has_the_rate_of_friday_and_a_day_its_own() -> None:
+    assert rates_of_days(days(11, 8, 8), ECB).rows() == [
+        (date(2025, 5, 8), 1.1297, date(2025, 5, 8)),
+        (date(2025, 5, 11), 1.1252, date(2025, 5, 9)),
+    ]
+    assert rates_of_days(days(), ECB).is_empty()
+
+
+def test_a_holiday_of_target_has_the_rate_of_the_last_day_before_it_alone() -> None:
+    rows = observations(fixing(16, 1.13, month=4), fixing(17, 1.14, month=4), fixing(22, 1.15, month=4))
+    rates = Rates.from_series(parse_unit("USD/EUR"), rows, zone=FRANKFURT)
+    easter = days(18, 21, month=4)
+    assert rates_of_days(easter, rates)["rate"].to_list() == [1.14, 1.14]
+    without_thursday = Rates.from_series(parse_unit("USD/EUR"), rows.filter(pl.col("value") != 1.14), zone=FRANKFURT)
+    with pytest.raises(MissingRate, match=r"no rate EUR to USD for 2025-04-18$"):
+        rates_of_days(easter, without_thursday)
+
+
+@pytest.mark.parametrize(
+    ("rate_days", "used"),
+    [
+        ([date(2024, 10, 14)], [date(2024, 10, 14)]),
+        ([date(2024, 10, 11)], [date(2024, 10, day) for day in (11, 12, 13)]),
+        ([date(2024, 3, 28)], [*(date(2024, 3, day) for day in (28, 29, 30, 31)), date(2024, 4, 1)]),
+        ([date(2024, 10, 12)], [date(2024, 10, 12), date(2024, 10, 13)]),
+        ([date(2024, 10, 16), date(2024, 10, 14)], [date(2024, 10, 14), date(2024, 10, 16)]),
+        ([], []),
+    ],
+)
+def test_a_rate_is_used_on_its_day_and_until_the_ecb_publishes_again(rate_days: list[date], used: list[date]) -> None:
+    assert days_of_rates(pl.Series(rate_days, dtype=pl.Date)).to_list() == used
+
+
+def test_a_day_of_target_without_its_rate_is_named_and_so_is_one_that_is_not_published_yet() -> None:
+    gap = Rates.from_series(parse_unit("USD/EUR"), observations(fixing(7, 1.136), fixing(9, 1.1252)), zone=FRANKFURT)
+    with pytest.raises(MissingRate, match=r"no rate EUR to USD for 2025-05-08$") as caught:
+        rates_of_days(days(7, 8, 9), gap)
+    assert caught.value.facts == {"source": "EUR", "target": "USD", "day": "2025-05-08"}
+    with pytest.raises(MissingRate, match=r"for 2025-05-12: it is not published yet, or not loaded; the newest .* 2025-05-09"):
+        rates_of_days(days(9, 12), ECB)
+    with pytest.raises(MissingRate, match=r"no rate EUR to USD for 1998-12-30$"):
+        rates_of_days(pl.Series([date(1998, 12, 30)]), Rates("EUR", "USD", ECB.frame.clear(), FRANKFURT))
+
+
+def test_a_pair_through_a_third_currency_has_a_rate_on_days_of_both_where_none_is_carried() -> None:
+    pounds = Rates.from_series(parse_unit("GBP/EUR"), observations(fixing(7, 0.85), fixing(8, 0.86)), zone=FRANKFURT)
+    dollars = Rates("EUR", "USD", observations(fixing(7, 1.136), fixing(9, 1.1252)), FRANKFURT, timedelta())
+    with pytest.raises(MissingRate, match="no rate GBP to USD for 2025-05-08"):
+        rates_of_days(days(8), pounds.inverse().then(dollars))
+    assert rates_of_days(days(7), pounds.inverse().then(dollars))["rate"].to_list() == pytest.approx([1.136 / 0.85])

@@ -89,6 +89,46 @@ def test_a_short_document_takes_the_usual_terms() -> None:
     )
 
 
+def short(key: str, calendar: str, **terms: object) -> dict[str, object]:
+    return {"key": key, "title": "Marks", "unit": "EUR/MWh", "tick": 0.01, "calendar": calendar, **terms}
+
+
+@pytest.mark.parametrize(
+    ("key", "calendar", "block"),
+    [
+        ("power:DE:peak:DESK", "eu_power", "PEAK"),
+        ("power:DE:on_peak:DESK", "eu_power", "PEAK"),
+        ("power:DE:off_peak:DESK", "eu_power", "OFF_PEAK"),
+        ("power:DE:base:DESK", "eu_power", None),
+        ("power:GB:efa3:DESK", "gb_power", "EFA3"),
+        ("power:PJM.WESTERN_HUB:peak:DESK", "pjm_power", "ON_PEAK"),
+        ("power:CAISO.SP15:2x16:DESK", "caiso_power", "1x16"),
+        ("gas:TTF:base:DESK", "eu_gas", None),
+        ("gas:TTF:weekend:DESK", "eu_gas", None),
+    ],
+)
+def test_a_product_delivers_in_the_block_of_its_key(key: str, calendar: str, block: str | None) -> None:
+    assert read_product(short(key, calendar)).block == block
+
+
+def test_the_blocks_of_the_shipped_products_are_those_of_their_keys() -> None:
+    for product in default_products():
+        unstated = {name: value for name, value in product.to_document().items() if name != "block"}
+        assert read_product(unstated) == product
+
+
+def test_a_product_whose_block_is_null_delivers_in_all_hours() -> None:
+    assert read_product(short("power:DE:peak:DESK", "eu_power", block=None)).block is None
+    assert read_product(short("power:DE:weekend:DESK", "eu_power", block=None)).block is None
+
+
+def test_a_key_with_a_block_that_the_calendar_lacks_needs_a_stated_one() -> None:
+    with pytest.raises(InvalidDocument, match=r"it has PEAK, OFF_PEAK, BASE\. Send one of them, or null") as caught:
+        read_product(short("power:DE:weekend:DESK", "eu_power"))
+    assert caught.value.facts["field"] == "block"
+    assert read_product(short("power:DE:weekend:DESK", "eu_power", block="off-peak")).block == "OFF_PEAK"
+
+
 @pytest.mark.parametrize("spelling", ["PEAK", "peak", "5x12", "on-peak"])
 def test_a_block_is_stored_by_its_own_name(spelling: str) -> None:
     assert read_product(GERMAN.to_document() | {"block": spelling}) == GERMAN

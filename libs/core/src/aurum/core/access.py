@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ class Permission(StrEnum):
     CATALOG_READ = "catalog:read"
     CURVES_READ = "curves:read"
     CURVES_WRITE = "curves:write"
+    CURVES_APPROVE = "curves:approve"
     SCENARIOS_READ = "scenarios:read"
     SCENARIOS_WRITE = "scenarios:write"
     SCENARIOS_RUN = "scenarios:run"
@@ -36,11 +38,16 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """A named set of scopes; each role includes all scopes of the one before it."""
+    """A named set of scopes.
+
+    Each role includes all scopes of the one before it, save that an administrator approves nothing: who runs the service does
+    not decide about prices. ``super_admin`` has every scope.
+    """
 
     USER = "user"
     ANALYST = "analyst"
     TRADER = "trader"
+    APPROVER = "approver"
     ADMIN = "admin"
     SUPER_ADMIN = "super_admin"
 
@@ -63,13 +70,15 @@ _TRADER = _ANALYST | {
     Permission.PRIVATE_WRITE,
     Permission.JOBS_RUN,
 }
+_APPROVER = _TRADER | {Permission.CURVES_APPROVE}
 _ADMIN = _TRADER | {Permission.ADMIN_READ, Permission.ADMIN_FLAGS, Permission.ADMIN_LIMITS}
-_SUPER_ADMIN = _ADMIN | {Permission.ADMIN_WRITE, Permission.TENANT_MANAGE}
+_SUPER_ADMIN = _ADMIN | {Permission.CURVES_APPROVE, Permission.ADMIN_WRITE, Permission.TENANT_MANAGE}
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.USER: frozenset(_USER),
     Role.ANALYST: frozenset(_ANALYST),
     Role.TRADER: frozenset(_TRADER),
+    Role.APPROVER: frozenset(_APPROVER),
     Role.ADMIN: frozenset(_ADMIN),
     Role.SUPER_ADMIN: frozenset(_SUPER_ADMIN),
 }
@@ -101,7 +110,8 @@ class Caller:
     """The identity and the permissions of a client.
 
     ``subject``: ``key:<id>``, ``user:<name>`` or ``local``. ``plan``: None when its requests are not limited. ``roles``: those
-    whose scopes it has; ``scopes`` may hold more. ``name``: of its key.
+    whose scopes it has; ``scopes`` may hold more. ``name``: of its key. ``person``: who acts, as ``person_of_key`` and
+    ``person_of_token`` write it; None: a key that names no owner, behind which may be anyone.
     """
 
     tenant: str
@@ -110,6 +120,7 @@ class Caller:
     plan: RatePlan | None = None
     roles: tuple[Role, ...] = ()
     name: str = ""
+    person: str | None = None
 
     def may(self, scope: Permission) -> bool:
         return scope in self.scopes
@@ -126,8 +137,35 @@ class MalformedTenantId(Invalid):
     """A text that cannot be the id of a tenant. Facts: ``tenant``."""
 
 
-LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_PERMISSION, roles=(Role.SUPER_ADMIN,))
+LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_PERMISSION, roles=(Role.SUPER_ADMIN,), person="local")
 """Every client of a service with access mode ``open``, which serves only the machine it runs on."""
+
+
+def person_of_token(subject: str) -> str:
+    """Return the person behind a token with this ``sub``: ``user:<sub>``."""
+    return f"user:{subject}"
+
+
+def person_of_key(owner: str | None) -> str | None:
+    """Return the person behind a key: ``owner:<name>``; None for a key without an owner."""
+    return None if owner is None else f"owner:{owner}"
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Return whether two persons, as ``Caller.person`` writes them, may be the same one.
+
+    Names are compared without case, width and repeated blanks, and an owner with the ``sub`` of a token, too: two spellings of
+    a name are no second person.
+
+    >>> is_same_person("owner:Anna  Smith", "owner:anna smith"), is_same_person("user:anna", "owner:Anna")
+    (True, True)
+    """
+    return _person_name(one) == _person_name(other)
+
+
+def _person_name(person: str) -> str:
+    name = person.partition(":")[2] or person
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def parse_role(text: str) -> Role:

@@ -1,4 +1,4 @@
-"""Conversion of observations from one currency to another, at the rate of the observation's day."""
+"""Exchange rates of days, and conversion of observations from one currency to another at the rate of their day."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from aurum.core.calendars import BusinessDays, is_business_day
 from aurum.core.errors import Invalid
 from aurum.core.frames import OBSERVATIONS, conform
 from aurum.core.markettime import local_day
-from aurum.core.units import Unit, conversion_factor, in_currency
+from aurum.core.units import Unit, factor_at_par
 
 DAILY_GAP = timedelta(days=10)
 """Greatest age of a daily rate when it is used. The longest gap between fixings of the ECB is five days, at Easter."""
 
-_RATE_KEY = "ecb:reference_rates:EUR{currency}:rate"
+DAY_RATES = pl.Schema({"day": pl.Date(), "rate": pl.Float64(), "rate_day": pl.Date()})
+"""Rates of days. ``rate_day``: the day that the rate is of."""
+
+RATES_PREFIX = "ecb:reference_rates:"
+"""How the keys of all series of exchange rates begin."""
+
+_RATE_KEY = RATES_PREFIX + "EUR{currency}:rate"
 _RATE = re.compile(re.escape(_RATE_KEY).replace(re.escape("{currency}"), "([A-Z]{3})"))
 
 
@@ -36,10 +43,14 @@ def rated_currency(key: str) -> str | None:
 
 
 class MissingRate(Invalid):
-    """A day without an exchange rate. Facts: ``source``, ``target`` (currencies), ``day`` (the first such day)."""
+    """A day without an exchange rate. Facts: ``source``, ``target`` (currencies), ``day`` (the first such day).
 
-    def __init__(self, source: str, target: str, day: date) -> None:
-        super().__init__(f"no rate {source} to {target} for {day}", source=source, target=target, day=str(day))
+    ``newest``: the newest day with a rate, where that is before the day: a later one may not be published yet.
+    """
+
+    def __init__(self, source: str, target: str, day: date, *, newest: date | None = None) -> None:
+        later = f": it is not published yet, or not loaded; the newest known one is of {newest}" if newest is not None else ""
+        super().__init__(f"no rate {source} to {target} for {day}{later}", source=source, target=target, day=str(day))
 
 
 class WrongPair(Invalid):
@@ -96,14 +107,51 @@ def convert_currency(frame: pl.DataFrame, rates: Rates, *, source: Unit, target:
     """
     if (source.currency, target.currency) != (rates.source, rates.target):
         raise WrongPair(f"rates from {rates.source} to {rates.target} cannot convert {source} to {target}")
-    # A rate is between main units: pence are converted to pounds before it is applied, and dollars to cents afterwards.
-    before = conversion_factor(source, in_currency(target, rates.source))
-    after = conversion_factor(in_currency(target, rates.target), target)
+    factor = factor_at_par(source, target)
     joined = _with_rates(frame.with_columns(day=local_day(pl.col("ts"), zone)), rates)
     missing = joined.filter(pl.col("rate").is_null())["day"].min()
     if isinstance(missing, date):
         raise MissingRate(rates.source, rates.target, missing)
-    return _multiplied(joined, before * after).select(frame.columns)
+    return _multiplied(joined, factor).select(frame.columns)
+
+
+def rates_of_days(days: pl.Series, rates: Rates) -> pl.DataFrame:
+    """Return the rate of each day, ascending: schema ``DAY_RATES``.
+
+    ``days`` (Date): a day on which the ECB publishes no rates, a weekend or a holiday of TARGET, has the rate of the last day
+    before it on which the ECB does. ``rates``: also of some days after the last one, which tell a rate that is not published
+    yet from one that is missing. Raises ``MissingRate`` with the first day without its rate.
+    """
+    wanted = pl.DataFrame({"day": days.unique().sort()}, schema={"day": pl.Date})
+    first, last = wanted["day"].min(), wanted["day"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return pl.DataFrame(schema=DAY_RATES)
+    calendar = pl.date_range(first - DAILY_GAP, last, eager=True)
+    published = pl.DataFrame({"due": calendar.filter(is_business_day(calendar, BusinessDays.TARGET))})
+    known = rates.frame.select(rate_day=local_day(pl.col("ts"), rates.zone), rate=pl.col("value")).sort("rate_day")
+    by_day = wanted.join_asof(published, left_on="day", right_on="due", strategy="backward", coalesce=False).join_asof(
+        known, left_on="day", right_on="rate_day", strategy="backward", coalesce=False
+    )
+    missing = by_day.filter(pl.col("rate_day").is_null() | (pl.col("rate_day") < pl.col("due")))
+    if not missing.is_empty():
+        day, due = missing.select("day", "due").row(0)
+        newest: date | None = known.select(pl.col("rate_day").max()).item()
+        raise MissingRate(rates.source, rates.target, day, newest=newest if newest is not None and newest < due else None)
+    return by_day.select(list(DAY_RATES))
+
+
+def days_of_rates(rate_days: pl.Series) -> pl.Series:
+    """Return the days, ascending, that ``rates_of_days`` may give the rates of some days to: ``day`` (Date).
+
+    A rate holds on its own day, and on the days after it on which the ECB publishes none.
+    """
+    own = pl.DataFrame({"rate_day": rate_days.unique()}, schema={"rate_day": pl.Date})
+    later = own.select("rate_day", day=pl.date_ranges("rate_day", pl.col("rate_day") + DAILY_GAP)).explode("day")
+    published = later["day"].unique().sort()
+    published = published.filter(is_business_day(published, BusinessDays.TARGET))
+    due = later.sort("day").join_asof(pl.DataFrame({"due": published}), left_on="day", right_on="due", strategy="backward")
+    held = due.filter((pl.col("day") == pl.col("rate_day")) | (pl.col("due").fill_null(date.min) <= pl.col("rate_day")))
+    return held["day"].unique().sort()
 
 
 def _with_rates(frame: pl.DataFrame, rates: Rates) -> pl.DataFrame:

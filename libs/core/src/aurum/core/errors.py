@@ -110,3 +110,11 @@ class UnknownName(NotFound):
         self.kind = kind
         self.name = name
         self.nearest = nearest
+
+    def at(self, field: str) -> UnknownName:
+        """Return this error with the member of the request that has the name. Facts: also ``errors``, with that one."""
+        wrong = {"field": field, "message": self.detail, "value": self.name}
+        self.detail = f"{field}: {self.detail}"
+        self.args = (self.detail,)
+        self.facts = MappingProxyType({**self.facts, "errors": [wrong]})
+        return self

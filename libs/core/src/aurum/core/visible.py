@@ -7,12 +7,21 @@ characters that Python calls printable show nothing either: Hangul fillers, vari
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _IGNORABLE = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
     r"\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Property Default_Ignorable_Code_Point. Source: Unicode 16.0, DerivedCoreProperties.txt."""
+
+_LIKE_LATIN = str.maketrans(
+    "\u0405\u0406\u0408\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"  # Cyrillic
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf",  # Greek
+    "SIJABEKMHOPCTYXaeopcyxsijABEZHIKMNOPTYXo",
+)
+"""Letters that most fonts draw as Latin ones. Source: Unicode 16.0, confusables.txt."""
 
 
 def is_visible(text: str) -> bool:
@@ -44,3 +53,12 @@ def escaped(text: str) -> str:
     if is_visible(text):
         return text
     return "".join(char if is_visible(char) else char.encode("unicode_escape").decode() for char in text)
+
+
+def as_latin(text: str) -> str:
+    """Return a text with the Latin letters that it looks like, in place of Cyrillic, Greek and wide ones.
+
+    >>> as_latin("\uff25\uff35\uff32/MW\uff48"), as_latin("\u0422TF"), as_latin("Zürich")
+    ('EUR/MWh', 'TTF', 'Zürich')
+    """
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_LIKE_LATIN)

@@ -141,11 +141,35 @@ class UnitJump:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteFlag:
+    """A finding about the quotes of a curve in a file, beside the session before: see ``core.curves.mark_checks``.
+
+    ``check``: ``unit_jump`` or ``stale``. ``trade_date``: the newest one that the file has of the curve. ``delivery_start``,
+    ``delivery_end``: of the quote; None: the curve as a whole, which has no ``price`` and no price ``before``. ``ratio``: of
+    the prices, of a curve the median. ``sessions``: number of sessions without a move.
+    """
+
+    curve: str
+    check: str
+    trade_date: date
+    delivery_start: date | None = None
+    delivery_end: date | None = None
+    price: float | None = None
+    before: float | None = None
+    ratio: float | None = None
+    sessions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileEntry:
     """A file that was loaded or refused.
 
     ``new``, ``revised`` and ``unchanged`` count observations, ``rows_read`` data rows, ``quarantined`` rows or cells.
     ``suspect_series``: number of series that were loaded as suspect because of a unit jump; ``unit_jumps``: the first of them.
+    ``flagged_curves``: number of curves in whose quotes a check found something; ``quote_flags``: the first findings.
+    ``format``: name of the file format that read it; ``parser_version``: of the format; ``release``: the one of Aurum.
+    ``archive``: name of the archive it was a member of. ``sent_by``: the subject of the request that sent or computed it. Of
+    these, what was not recorded is empty.
     """
 
     file_id: int
@@ -166,6 +190,14 @@ class FileEntry:
     loaded_at: datetime
     suspect_series: int = 0
     unit_jumps: tuple[UnitJump, ...] = ()
+    flagged_curves: int = 0
+    quote_flags: tuple[QuoteFlag, ...] = ()
+    size: int = 0
+    format: str = ""
+    parser_version: str = ""
+    release: str = ""
+    archive: str = ""
+    sent_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class QuoteStatus(StrEnum):
     EXPIRED = "expired"
     """A row on the earlier date only."""
     UNPRICED = "unpriced"
-    """A row on both, without a price on one of them or on both."""
+    """A row on both, without a price of the compared field on one of them or on both."""
 
 
 STATUSES = pl.Enum([status.value for status in QuoteStatus])
@@ -45,10 +45,16 @@ def diff_quotes(a: pl.DataFrame, b: pl.DataFrame, *, order: DiffOrder = DiffOrde
     ``a``, ``b``: ``curve`` (any type), ``delivery_start``, ``delivery_end`` (Date), ``price`` (Float64, null: unpriced); at
     most one row of each period. Returns these key columns, ``a``, ``b`` (Float64), ``move`` = b - a, ``relative`` = move / |a|
     (a fraction; null where ``a`` is zero) and ``status`` (``STATUSES``). A move is rounded to 12 decimals: the noise of a
-    binary subtraction would else decide the order of two equal moves.
+    binary subtraction would else decide the order of two equal moves. Where ``a`` and ``b`` have ``price_from``, the answer has
+    ``a_from`` and ``b_from``.
     """
-    left = a.select(*KEY, a=pl.col("price").fill_nan(None), in_a=pl.lit(value=True))
-    right = b.select(*KEY, b=pl.col("price").fill_nan(None), in_b=pl.lit(value=True))
+    has_sources = "price_from" in a.columns and "price_from" in b.columns
+    left = a.select(
+        *KEY, a=pl.col("price").fill_nan(None), in_a=pl.lit(value=True), **({"a_from": "price_from"} if has_sources else {})
+    )
+    right = b.select(
+        *KEY, b=pl.col("price").fill_nan(None), in_b=pl.lit(value=True), **({"b_from": "price_from"} if has_sources else {})
+    )
     joined = left.join(right, on=KEY, how="full", coalesce=True, validate="1:1")
     status = (
         pl.when(pl.col("in_a").is_null())
@@ -61,7 +67,8 @@ def diff_quotes(a: pl.DataFrame, b: pl.DataFrame, *, order: DiffOrder = DiffOrde
     )
     moved = joined.with_columns(move=(pl.col("b") - pl.col("a")).round(_DECIMALS), status=status)
     base = pl.when(pl.col("a") != 0).then(pl.col("a").abs())
-    rows = moved.select(*KEY, "a", "b", "move", relative=pl.col("move") / base, status="status")
+    made_from = ("a_from", "b_from") if has_sources else ()
+    rows = moved.select(*KEY, "a", "b", "move", (pl.col("move") / base).alias("relative"), "status", *made_from)
     return _ordered(rows, order)
 
 

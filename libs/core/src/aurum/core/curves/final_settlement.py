@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from aurum.core.curves.sessions import parse_session_calendar, sessions_of
+from aurum.core.curves.sessions import SessionCalendar, parse_session_calendar, sessions_of
 from aurum.core.frames import UTC_US
 from aurum.core.publication import OnDay
 
@@ -38,13 +38,14 @@ class FinalSettlement:
     def __str__(self) -> str:
         return f"final settlements no earlier than {self.auction}, counted from the last delivery day"
 
-    def earliest(self, rows: pl.DataFrame) -> pl.Series:
+    def earliest(self, rows: pl.DataFrame, *, calendar: SessionCalendar | None = None) -> pl.Series:
         """Return the instant (UTC) of that auction for rows that are final settlements, null for others.
 
         ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``. A row is final if its period ends before the next
-        session begins, so that no later row of the period follows.
+        session begins, so that no later row of the period follows. ``calendar``: the sessions of the venue; None: those of the
+        package.
         """
-        following = self._following(rows["trade_date"])
+        following = self._following(rows["trade_date"], calendar or parse_session_calendar(self.sessions))
         start, end = pl.col("delivery_start"), pl.col("delivery_end")
         is_final = (end > pl.col("trade_date")) & (end <= pl.col("following"))
         if self.weeks_end_later:
@@ -55,12 +56,12 @@ class FinalSettlement:
         instant = pl.col("last").replace_strict(list(auctions), list(auctions.values()), return_dtype=UTC_US)
         return frame.select(instant.alias("earliest")).to_series()
 
-    def _following(self, days: pl.Series) -> pl.Series:
+    @staticmethod
+    def _following(days: pl.Series, calendar: SessionCalendar) -> pl.Series:
         """Return the first session after each day; null where the calendar of the venue does not reach."""
         first, last = days.min(), days.max()
         if not isinstance(first, date) or not isinstance(last, date):
             return days
-        calendar = parse_session_calendar(self.sessions)
         end = min(last + _SEARCHED, calendar.last)
         sessions = pl.Series("session", sessions_of(calendar, max(first, calendar.first), end + _DAY), pl.Date)
         known = pl.DataFrame({"session": sessions}).with_columns(pl.col("session").alias("day"))

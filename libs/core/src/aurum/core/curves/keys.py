@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from aurum.core.errors import Invalid
+from aurum.core.errors import Invalid, UnknownName
 
 _COMMODITY = re.compile(r"[a-z][a-z0-9_]*")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -56,3 +56,20 @@ class CurveKey:
         if len(parts) != _PARTS:
             raise InvalidCurveKey(text, "four parts are needed")
         return cls(*parts)
+
+
+def unknown_curve(key: str, nearest: tuple[str, ...] = ()) -> UnknownName:
+    """Return the error of a text that names no product: it states the form of a key where the text has another one.
+
+    >>> print(unknown_curve("DE"))
+    unknown product 'DE': a key is commodity:area:block:venue, such as power:DE:base:EEX
+    """
+    error = UnknownName("product", key, nearest)
+    try:
+        CurveKey.parse(key)
+    except InvalidCurveKey:
+        form = "a key is commodity:area:block:venue, such as power:DE:base:EEX"
+        hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+        error.detail = f"unknown product {key!r}: {form}{hint}"
+        error.args = (error.detail,)
+    return error

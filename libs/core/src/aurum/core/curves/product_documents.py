@@ -16,6 +16,7 @@ from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.products import Product, Weighting, default_weighting
 from aurum.core.curves.seasons import default_season_families
 from aurum.core.curves.sessions import default_session_calendars
+from aurum.core.errors import UnknownName
 from aurum.core.keys import SeriesKey
 from aurum.core.units import Unit, known_currencies, parse_unit
 
@@ -45,9 +46,10 @@ def read_product(document: Mapping[str, object], names: ReferenceNames | None = 
     """Return the product that a JSON or TOML document describes.
 
     Required: ``key``, ``title``, ``unit``, ``tick``, ``calendar``. ``currency`` is that of the unit, also when it is left out.
-    ``weighting`` is by default that of the commodity: power by hours, all others by days. The other members are those of
-    ``Product``. ``names``: the reference data that it may name, by default the package's. Raises ``InvalidDocument`` about the
-    first member that is wrong.
+    ``weighting`` is by default that of the commodity: power by hours, all others by days. ``block`` is by default the block of
+    the calendar that the key names, which has to exist; none for ``base``, for a calendar without blocks, and when it is null.
+    The other members are those of ``Product``. ``names``: the reference data that it may name, by default the package's. Raises
+    ``InvalidDocument`` about the first member that is wrong.
     """
     names = default_reference_names() if names is None else names
     read = Document("product", document, Product.__dataclass_fields__)
@@ -61,7 +63,7 @@ def read_product(document: Mapping[str, object], names: ReferenceNames | None = 
         unit=unit.text,
         tick=read.positive("tick"),
         calendar=calendar.name,
-        block=_block(read, calendar, names),
+        block=_block(read, key, calendar, names),
         weighting=_weighting(read, key),
         seasons=_among(read, "seasons", names.seasons),
         sessions=_among(read, "sessions", names.sessions),
@@ -86,7 +88,9 @@ def default_products() -> tuple[Product, ...]:
 
 _OF_FAMILY = ("commodity", "venue", "areas", "only", "blocks")
 """Members of a family that are not terms of its products."""
-_BASE = {"base": {"title": ""}}
+_ALL_HOURS = "base"
+"""Block of keys of products that deliver in all hours."""
+_BASE = {_ALL_HOURS: {"title": ""}}
 
 
 def _members(family: dict[str, Any], lists: dict[str, dict[str, dict[str, Any]]]) -> Iterable[Mapping[str, object]]:
@@ -114,14 +118,25 @@ def _currency(read: Document, unit: Unit) -> str | None:
     return unit.currency
 
 
-def _block(read: Document, calendar: DeliveryCalendar, names: ReferenceNames) -> str | None:
-    if read.optional("block", str) is None:
-        return None
+def _block(read: Document, key: CurveKey, calendar: DeliveryCalendar, names: ReferenceNames) -> str | None:
+    stated = read.optional("block", str)
     if calendar.blocks is None:
-        raise read.refused("block", f"must be left out: the calendar {calendar.name} has no blocks", read.members["block"])
+        if stated is None:
+            return None
+        raise read.refused("block", f"must be left out: the calendar {calendar.name} has no blocks", stated)
     of_calendar = calendar.blocks
     blocks = [block for block in names.blocks if block.calendar == of_calendar]
-    return read.checked("block", lambda name: parse_block(of_calendar, name, blocks)).name
+    if stated is not None:
+        return read.checked("block", lambda name: parse_block(of_calendar, name, blocks)).name
+    if "block" in read.members or key.block == _ALL_HOURS:
+        return None
+    try:
+        return parse_block(of_calendar, key.block, blocks).name
+    except UnknownName:
+        known = ", ".join(dict.fromkeys(block.name for block in blocks))
+        why = f"must be stated: the calendar {calendar.name} has no block of the name in the key; it has {known}"
+        what = f"Send one of them, or null if {key} delivers in all hours"
+        raise read.refused("block", f"{why}. {what}", key.block) from None
 
 
 def _weighting(read: Document, key: CurveKey) -> Weighting:

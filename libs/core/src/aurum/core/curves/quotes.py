@@ -6,7 +6,9 @@ it lacks is null and replaces what stood. Delivery periods are half-open spans o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 
 import polars as pl
 
@@ -18,6 +20,38 @@ FIELDS = ("settle", "open", "high", "low", "close", "last", "bid", "ask", "volum
 
 PRICES = ("settle", "open", "high", "low", "close", "last", "bid", "ask")
 """The fields that are prices."""
+
+MID = "mid"
+"""The mean of bid and ask: derived, never stored."""
+PRICE = "price"
+"""The price of a quote where no field is named: the settlement, and without one the mean of bid and ask."""
+PRICE_FIELDS = (PRICE, *PRICES, MID)
+"""The names of prices in questions."""
+
+
+class PriceFrom(StrEnum):
+    """Where the ``PRICE`` of a quote comes from."""
+
+    SETTLE = "settle"
+    MID = "mid"
+
+
+def price_of(field: str) -> pl.Expr:
+    """Return the price of a quote by one of ``PRICE_FIELDS``, from the columns of ``QUOTES``; null where there is none."""
+    mid = (pl.col("bid") + pl.col("ask")) / 2
+    if field == PRICE:
+        return pl.coalesce("settle", mid)
+    return mid if field == MID else pl.col(field)
+
+
+def price_columns(field: str) -> Mapping[str, pl.Expr]:
+    """Return ``price``, as of ``price_of``, and ``price_from``, a ``PriceFrom``: null for other fields, and without a price."""
+    if field != PRICE:
+        return {"price": price_of(field), "price_from": pl.lit(None, pl.String)}
+    of_mid = pl.when(price_of(MID).is_not_null()).then(pl.lit(str(PriceFrom.MID)))
+    made = pl.when(pl.col("settle").is_not_null()).then(pl.lit(str(PriceFrom.SETTLE))).otherwise(of_mid)
+    return {"price": price_of(PRICE), "price_from": made}
+
 
 LONGEST = timedelta(days=366 * 60)
 """After its trade date, no quoted period ends later."""
@@ -46,6 +80,9 @@ TRADE_DATES = pl.Schema({"curve_id": pl.Int32(), "trade_date": pl.Date(), "quote
 
 PARSED_QUOTES = pl.Schema({"curve": pl.String(), **_IDENTITY, **_FIELDS, "line": pl.UInt32()})
 """Quotes as a parser returns them, in file order. ``curve``: key of the product. ``line``: 1-based line or row of the file."""
+
+CHANGED_DATES = pl.Schema({"curve_id": pl.Int32(), "trade_date": pl.Date()})
+"""Trade dates of products on which a load has changed quotes, each once, ascending."""
 
 FILE_QUOTES = pl.Schema({"curve": pl.UInt32(), **_IDENTITY, **_FIELDS, "known_at": UTC_US, "by_rule": pl.Boolean()})
 """Quotes of one file. ``curve``: row number in the file's ``FILE_CURVES`` frame. ``known_at``: null for the time of loading.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -123,6 +123,26 @@ def previous_session(calendar: str | SessionCalendar, day: date) -> date:
 def next_session(calendar: str | SessionCalendar, day: date) -> date:
     """Return the first session after a day. Raises as ``sessions_of``."""
     return _neighbour(_calendar(calendar), day, 1)
+
+
+def session_before(calendar: str | SessionCalendar, day: date, count: int = 1) -> date:
+    """Return the session that is ``count`` sessions before a day, which need not be a session. Raises as ``sessions_of``.
+
+    >>> session_before("XEEE", date(2025, 4, 22), 2)
+    datetime.date(2025, 4, 16)
+    """
+    known = _calendar(calendar)
+    _refuse_outside(known, day, day)
+    at = np.datetime64(day, "D")
+    session = cast("date", np.busday_offset(at, -count, "forward", busdaycal=_busdays(known)).item())
+    _refuse_outside(known, session, session)
+    return session
+
+
+def with_sessions(calendar: SessionCalendar, days: Collection[date]) -> SessionCalendar:
+    """Return a calendar in which some days that it calls closed are sessions; it is the same one where there are none."""
+    closed = tuple(day for day in calendar.closed if day not in days) if days else calendar.closed
+    return calendar if len(closed) == len(calendar.closed) else replace(calendar, closed=closed)
 
 
 def _neighbour(calendar: SessionCalendar, day: date, step: int) -> date:

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aurum.core.curves.overlaps import Weight
+from aurum.core.curves.period_labels import Span
 from aurum.core.curves.periods import Period
 from aurum.core.errors import Invalid
 
@@ -36,6 +37,8 @@ class StripMethod(StrEnum):
     QUOTED = "quoted"
     FROM_FINER = "from_finer"
     FROM_BUILD = "from_build"
+    FROM_BLOCKS = "from_blocks"
+    """Off-peak, from strips of base and of peak by their hours."""
 
 
 METHODS = pl.Enum([method.value for method in StripMethod])
@@ -131,13 +134,7 @@ def strip_history(quotes: pl.DataFrame, period: Period, *, weight: Weight, hours
     """
     hours = hours or weight
     total = _hours_of(period, hours)
-    dates = quotes.select(pl.col("trade_date").unique().sort())["trade_date"]
-    near = quotes.filter(
-        (pl.col("delivery_start") < period.end) & (pl.col("delivery_end") > period.first) & pl.col("price").is_not_nan()
-    ).drop_nulls("price")
-    spans_frame = near.select("delivery_start", "delivery_end").unique().sort("delivery_start", "delivery_end")
-    spans = list(zip(spans_frame["delivery_start"].to_list(), spans_frame["delivery_end"].to_list(), strict=True))
-    prices = _matrix(near, dates, spans_frame)
+    dates, spans, prices = _matrix(quotes, period)
     count = len(dates)
     value, coverage = np.full(count, np.nan), np.zeros(count)
     method = np.full(count, -1, np.int64)
@@ -157,21 +154,17 @@ def strip_history(quotes: pl.DataFrame, period: Period, *, weight: Weight, hours
         elif own is not None and pattern[own]:
             value[rows] = quoted[rows]
             method[rows] = 0
-    names = pl.Series(METHODS.categories)
+    names = np.array([str(StripMethod.QUOTED), str(StripMethod.FROM_FINER), None], dtype=object)
     return pl.DataFrame(
-        {
-            "trade_date": dates,
-            "value": value,
-            "quoted": quoted,
-            "difference": value - quoted,
-            "code": method,
-            "coverage": coverage,
-        }
-    ).select(
-        "trade_date",
-        *(pl.col(name).fill_nan(None) for name in ("value", "quoted", "difference")),
-        method=pl.col("code").replace_strict({0: names[0], 1: names[1], -1: None}, return_dtype=METHODS),
-        coverage="coverage",
+        [
+            pl.Series("trade_date", dates),
+            *(
+                pl.Series(name, column, nan_to_null=True)
+                for name, column in (("value", value), ("quoted", quoted), ("difference", value - quoted))
+            ),
+            pl.Series("method", names[method].tolist(), dtype=METHODS),
+            pl.Series("coverage", coverage),
+        ]
     )
 
 
@@ -277,15 +270,17 @@ def _first_gap(spans: Sequence[tuple[date, date]], period: Period) -> date:
     return min(reached, period.end - timedelta(days=1))
 
 
-def _matrix(near: pl.DataFrame, dates: pl.Series, spans: pl.DataFrame) -> NDArray[np.float64]:
-    """Return prices by trade date (rows) and span (columns); NaN where there is none."""
-    prices = np.full((len(dates), len(spans)), np.nan)
-    placed = near.join(spans.with_row_index("column"), on=["delivery_start", "delivery_end"]).select(
-        "column", "price", row=pl.col("trade_date").cast(pl.Int32)
-    )
-    rows = np.searchsorted(dates.cast(pl.Int32).to_numpy(), placed["row"].to_numpy())
-    prices[rows, placed["column"].to_numpy()] = placed["price"].to_numpy()
-    return prices
+def _matrix(quotes: pl.DataFrame, period: Period) -> tuple[NDArray[np.datetime64], list[Span], NDArray[np.float64]]:
+    """Return the trade dates, the priced spans that touch a period, and their prices by date and span; NaN: there is none."""
+    days, firsts, ends = (quotes[name].to_numpy().astype("datetime64[D]") for name in STRIP_QUOTES.names()[:3])
+    prices = quotes["price"].cast(pl.Float64).to_numpy()
+    dates = np.unique(days)
+    is_near = (firsts < np.datetime64(period.end)) & (ends > np.datetime64(period.first)) & ~np.isnan(prices)
+    pairs = np.stack((firsts[is_near], ends[is_near]), axis=1).astype(np.int64)
+    spans, column = np.unique(pairs, axis=0, return_inverse=True)
+    matrix = np.full((len(dates), len(spans)), np.nan)
+    matrix[np.searchsorted(dates, days[is_near]), column.reshape(-1)] = prices[is_near]
+    return dates, [(first, end) for first, end in spans.astype("datetime64[D]").tolist()], matrix
 
 
 def _patterns(present: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:

@@ -1,6 +1,13 @@
 """Units as data (``units.toml``): parsing of their spellings, conversion between them."""
 
-from aurum.core.units.conversion import IncompatibleUnits, conversion_factor, convert, in_currency
+from aurum.core.units.conversion import (
+    IncompatibleUnits,
+    conversion_factor,
+    convert,
+    converts,
+    factor_at_par,
+    in_currency,
+)
 from aurum.core.units.unit import Unit, UnitInfo, known_currencies, known_units, parse_unit
 from aurum.core.units.vocabulary import Currency
 
@@ -11,6 +18,8 @@ __all__ = [
     "UnitInfo",
     "conversion_factor",
     "convert",
+    "converts",
+    "factor_at_par",
     "in_currency",
     "known_currencies",
     "known_units",

@@ -9,7 +9,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import polars as pl
 
-from aurum.core.errors import Invalid
+from aurum.core.errors import Invalid, UnknownName
+from aurum.core.names import nearest
 from aurum.core.units.unit import Unit, parse_unit
 from aurum.core.units.vocabulary import vocabulary
 
@@ -47,8 +48,39 @@ def conversion_factor(source: Unit, target: Unit) -> float:
     return factor
 
 
+def converts(source: Unit, target: Unit) -> bool:
+    """Return whether values in ``source`` convert to ``target`` without an exchange rate.
+
+    >>> from aurum.core.units import parse_unit
+    >>> converts(parse_unit("GBp/therm"), parse_unit("GBP/MWh")), converts(parse_unit("EUR/MWh"), parse_unit("GBP/MWh"))
+    (True, False)
+    """
+    return (source.dimension, source.currency) == (target.dimension, target.currency)
+
+
+def factor_at_par(source: Unit, target: Unit) -> float:
+    """Return the factor between units whose currencies may differ, where an exchange rate is 1. Raises ``IncompatibleUnits``.
+
+    A rate is between main units: pence are converted to pounds before it is applied, and dollars to cents afterwards.
+
+    >>> from aurum.core.units import parse_unit
+    >>> factor_at_par(parse_unit("GBp/MWh"), parse_unit("EUR/MWh"))
+    0.01
+    """
+    if source.currency is None or target.currency is None:
+        return conversion_factor(source, target)
+    before = conversion_factor(source, in_currency(target, source.currency))
+    return before * conversion_factor(in_currency(target, target.currency), target)
+
+
 def in_currency(unit: Unit, currency: str) -> Unit:
-    """Return the unit with another currency: ``GBp/therm`` in EUR is ``EUR/therm``. Raises ``IncompatibleUnits``."""
+    """Return the unit with another currency: ``GBp/therm`` in EUR is ``EUR/therm``.
+
+    Raises ``UnknownName`` for an unknown currency, with the nearest ones, and ``IncompatibleUnits``.
+    """
+    currencies = vocabulary().currencies
+    if currencies.find(currency) is None:
+        raise UnknownName("currency", currency, nearest(currency, [one.code for one in currencies.entries]))
     if unit.currency is None:
         raise IncompatibleUnits(unit, parse_unit(currency), f"{unit} has no currency")
     _, slash, below = unit.text.partition("/")
