@@ -20,7 +20,7 @@ import selectors
 import signal
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from aurum.common.forking.endings import MEMORY_EXIT
@@ -37,12 +37,20 @@ It runs in a process of its own, which ends when it returns. It sets the limits 
 """
 
 
-class ForkServer:
-    """The loop of a fork server. It has one thread, and does no work of its own, so that a fork copies no held lock."""
+def _nothing() -> Sequence[int]:
+    return ()
 
-    def __init__(self, control: socket.socket, work: ChildWork) -> None:
+
+class ForkServer:
+    """The loop of a fork server. It has one thread, and does no work of its own, so that a fork copies no held lock.
+
+    ``shared``: called before each fork; returns the descriptors that the child keeps open, beside those of the request.
+    """
+
+    def __init__(self, control: socket.socket, work: ChildWork, shared: Callable[[], Sequence[int]] = _nothing) -> None:
         self._control = control
         self._work = work
+        self._shared = shared
         self._reports: dict[int, socket.socket] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -57,6 +65,13 @@ class ForkServer:
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, _take_signal)
         signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
+        try:
+            self._fork_until_the_end(wakeups)
+        finally:
+            # Processes that ``shared`` has started may end later than these sockets.
+            signal.set_wakeup_fd(-1)
+
+    def _fork_until_the_end(self, wakeups: socket.socket) -> None:
         self._selector.register(self._control, selectors.EVENT_READ)
         self._selector.register(wakeups, selectors.EVENT_READ)
         while True:
@@ -74,17 +89,20 @@ class ForkServer:
 
     def _accept(self) -> bool:
         """Fork a child for the next request. Return False when the control socket has ended."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1, DESCRIPTORS)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, 1, DESCRIPTORS)
+        except ConnectionResetError:
+            return False  # the parent ended and had not taken the byte ``READY`` from the socket
         if not data:
             return False
         connection, report, errors = descriptors
-        server = os.getpid()
+        server, shared = os.getpid(), self._shared()
         try:
             child = os.fork()
         except OSError:
             child = -1  # the parent sees a report connection that ends without a status
         if child == 0:
-            _run(self._work, connection, errors, server)
+            _run(self._work, connection, errors, server, shared)
         os.close(connection)
         os.close(errors)
         if child < 0:
@@ -112,7 +130,9 @@ class ForkServer:
             child, status, usage = os.wait4(-1, os.WNOHANG)
             if child == 0:
                 return
-            report = self._reports.pop(child)
+            report = self._reports.pop(child, None)
+            if report is None:
+                continue  # a process that ``shared`` has started
             with contextlib.suppress(KeyError):
                 self._selector.unregister(report)
             with contextlib.suppress(OSError):
@@ -125,6 +145,15 @@ class ForkServer:
             os.waitpid(child, 0)
 
 
+def _close_but(shared: Sequence[int]) -> None:
+    """Close all descriptors from 4 on but some."""
+    first = 4
+    for descriptor in sorted(shared):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, 1 << 16)
+
+
 def _take_signal(signal_number: int, frame: object) -> None:
     """Do nothing: the interpreter writes the number of a signal to the wake-up descriptor only if the signal has a handler."""
 
@@ -133,15 +162,15 @@ def _report(status: int, usage: resource.struct_rusage) -> dict[str, float]:
     return {"status": status, "peak_kib": usage.ru_maxrss, "processor_s": usage.ru_utime + usage.ru_stime}
 
 
-def _run(work: ChildWork, connection: int, errors: int, server: int) -> None:
+def _run(work: ChildWork, connection: int, errors: int, server: int, shared: Sequence[int]) -> None:
     """Do one piece of work in the child; never return."""
     code = 1
     try:
         for stream, opened in enumerate((os.open(os.devnull, os.O_RDONLY), errors, errors)):
             os.dup2(opened, stream)
         os.dup2(connection, 3)
-        os.closerange(4, 1 << 16)
-        signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(-1)  # before the descriptor it names is closed
+        _close_but(shared)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         faulthandler.enable(2)
         # Only the end of this process closes it, so that the parent then finds a status.

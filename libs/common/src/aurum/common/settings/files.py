@@ -1,6 +1,11 @@
-"""Settings of files that are loaded: bounds of their size, of archives, and of the process that reads workbooks and XML."""
+"""Settings of files that are loaded: bounds of their size, of archives, and of the process that reads workbooks and XML.
+
+Also which of them are stored as they came.
+"""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +29,22 @@ class FilesSettings(BaseModel):
     processor_s: int = Field(default=120, ge=1, description="processor time to read one workbook, XML file or archive")
     wall_s: float = Field(default=300.0, gt=0, description="time to read one workbook, XML file or archive")
     output_mib: int = Field(default=1024, ge=1, description="most rows that are read from one workbook or XML file, in MiB")
+    raw_files: Literal["curves", "all", "quarantined", "none"] = Field(
+        default="curves",
+        description="files that are stored as they came, to find a number in its file and to load rows in quarantine again: "
+        "curves stores those with quotes of curves and those with rows in quarantine; all; quarantined, only those with rows "
+        "in quarantine; none, so that `aurum quarantine replay` needs --file",
+    )
+    raw_files_mib: int | None = Field(
+        default=None,
+        ge=1,
+        description="most MiB, packed, of the stored files that no row in quarantine needs; the oldest are deleted",
+    )
+    raw_files_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days after which a stored file that no row in quarantine needs is deleted",
+    )
 
 
 def limit_of(name: str) -> str:

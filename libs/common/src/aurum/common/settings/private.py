@@ -1,4 +1,4 @@
-"""Settings of the private series of tenants."""
+"""Settings of what tenants store of their own: series, products and reference documents."""
 
 from __future__ import annotations
 
@@ -17,4 +17,8 @@ class PrivateSettings(BaseModel):
         ge=1,
         description="longest body with points of a private series, in place of AURUM_LIMITS__BODY_BYTES, and longest such file;"
         " then 413",
+    )
+    products: int = Field(default=1_000, ge=1, description="most own products of one tenant; then 409")
+    documents: int = Field(
+        default=200, ge=1, description="most own calendars, families of seasons and shapes of one tenant together; then 409"
     )
