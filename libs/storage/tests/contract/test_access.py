@@ -78,6 +78,18 @@ async def test_a_key_expires_is_revoked_and_knows_its_successor(store: Store) ->
     assert (old.expires_at, new.revoked_at is not None, new) == (NOW + timedelta(days=1), True, revoked)
 
 
+async def test_an_owner_is_stored_once_for_a_key_of_the_tenant(store: Store) -> None:
+    await insert(await with_tenants(store), key("a1"), key("b1", "bolt"))
+    async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+        named = await tx.keys.give_owner("a1", "Anna")
+        assert await tx.keys.give_owner("a1", "Bert") == named
+    assert (named.owner, await store.keys.read("acme", "a1")) == ("Anna", named)
+    with pytest.raises(NotFound):
+        async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+            await tx.keys.give_owner("b1", "Anna")
+    assert (await store.keys.read("bolt", "b1")).owner is None
+
+
 async def test_a_locked_key_is_changed_by_one_transaction_after_the_other(store: Store) -> None:
     await insert(await with_tenants(store), key("a1"))
     seen: list[datetime | None] = []

@@ -15,8 +15,9 @@ from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.catalog.quality import Quality, Reason
 from aurum.core.errors import Conflict
 from aurum.core.frames import FrameMismatch
+from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import SeriesFilter
-from aurum.storage.ports.files import LoadOutcome
+from aurum.storage.ports.files import LoadOutcome, LoadRequest
 from aurum.storage.ports.quality import QuarantineFilter
 from aurum.storage.testing.builders import KEY, day, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named
@@ -63,6 +64,23 @@ async def test_a_content_is_loaded_once(store: Store) -> None:
     again = await store.loader.load(replace(file, record=replace(file.record, name="same content, other name.csv")))
     assert again == LoadOutcome(first.file_id, 0, 0, 0, 0, already_loaded=True)
     assert len(await store.files.files_of(file.record.digest)) == 1
+
+
+async def test_the_record_of_a_file_says_how_it_was_read_and_who_sent_it(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    read = {"format": "invented CSV", "parser_version": "2", "release": "0.1.0", "archive": "month.zip"}
+    request = LoadRequest(Actor("key:7"), "invented.store", KEY)
+    await store.loader.load(replace(file, record=replace(file.record, **read), request=request))
+    (entry,) = await store.files.files_of(file.record.digest)
+    assert {name: getattr(entry, name) for name in read} == read
+    assert (entry.size, entry.sent_by) == (file.record.size, "key:7")
+
+
+async def test_what_is_not_recorded_of_a_file_is_empty(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    await store.loader.load(file)
+    (entry,) = await store.files.applied(file.record.digest)
+    assert (entry.format, entry.parser_version, entry.release, entry.archive, entry.sent_by) == ("", "", "", "", "")
 
 
 async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(store: Store) -> None:

@@ -33,7 +33,7 @@ async def add_tenants(store: Store) -> None:
 
 async def declare(store: Store, *keys: str, title: str = "") -> int:
     async with store.transactions.transaction(by=BY) as tx:
-        return await tx.curve_reference.declare([product_named(key, title=title) for key in keys])
+        return len(await tx.curve_reference.declare([product_named(key, title=title) for key in keys]))
 
 
 async def listed(store: Store, criteria: ProductFilter = ALL, *, tenant: str | None = None) -> list[str]:
@@ -145,8 +145,10 @@ async def test_a_product_of_a_tenant_is_its_own(store: Store) -> None:
     assert [str(one.product.key) for one in await store.curves.products(ALL, tenant="acme", after=BASE)] == [MINE]
     with pytest.raises(UnknownName):
         await store.curves.product(MINE, tenant=None)
-    with pytest.raises(UnknownProduct):
+    with pytest.raises(UnknownProduct, match="not a shared product but a tenant's own: `aurum curves load --tenant` loads"):
         await store.loader.load(quotes_file([(0, 0, 1, 1.0)], key=MINE))
+    with pytest.raises(UnknownProduct, match="not a product of acme but a shared one: `aurum ingest` loads"):
+        await store.loader.load(quotes_file([(0, 0, 1, 1.0)], key=BASE, tenant="acme"))
     assert await store.curves.product(MINE, tenant="acme") == of_acme
     facets = await store.curves.facets(ALL, tenant="acme")
     assert facets["venue"] == {"INVENTED": 1, "MINE": 1}
@@ -260,12 +262,15 @@ async def test_reference_documents_are_stored_replaced_and_deleted(store: Store,
     if tenant is not None:
         assert await store.curves.references(kind, tenant=None) == []
         assert await store.curves.references(kind, tenant="bolt") == []
+    with pytest.raises(Conflict, match="has version 2, not 1"):
+        async with store.transactions.transaction(by=BY) as tx:
+            await tx.curve_reference.delete_reference(kind, "invented", tenant=tenant, version=1)
     async with store.transactions.transaction(by=BY) as tx:
-        await tx.curve_reference.delete_reference(kind, "invented", tenant=tenant)
+        await tx.curve_reference.delete_reference(kind, "invented", tenant=tenant, version=2)
     assert [one.name for one in await store.curves.references(kind, tenant=tenant)] == ["alike"]
     with pytest.raises(UnknownName):
         async with store.transactions.transaction(by=BY) as tx:
-            await tx.curve_reference.delete_reference(kind, "invented", tenant=tenant)
+            await tx.curve_reference.delete_reference(kind, "invented", tenant=tenant, version=2)
 
 
 async def test_a_shared_document_hides_the_one_of_a_tenant_of_its_name(store: Store) -> None:
@@ -283,9 +288,19 @@ async def test_a_shared_document_hides_the_one_of_a_tenant_of_its_name(store: St
 async def test_every_term_of_a_product_is_stored(store: Store) -> None:
     products = default_products()
     async with store.transactions.transaction(by=BY) as tx:
-        assert await tx.curve_reference.declare(products) == len(products)
+        assert len(await tx.curve_reference.declare(products)) == len(products)
     async with store.transactions.transaction(by=BY) as tx:
-        assert await tx.curve_reference.declare(products) == 0
+        assert await tx.curve_reference.declare(products) == []
     stored = await store.curves.products(ALL, tenant=None)
     assert {one.product for one in stored} == set(products)
     assert len({one.curve_id for one in stored}) == len(products)
+
+
+async def test_products_are_filtered_by_the_series_that_they_settle_against(store: Store) -> None:
+    spot = "invented:day_ahead:XX:price"
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.declare([replace(product_named(BASE), settles_on=spot), product_named(PEAK)])
+    assert await listed(store, ProductFilter(settles_on=spot)) == [BASE]
+    assert await listed(store, ProductFilter(settles_on="invented:day_ahead:XX:other")) == []
+    facets = await store.curves.facets(ProductFilter(settles_on=spot, commodity="power"), tenant=None)
+    assert facets["block"] == {"base": 1}

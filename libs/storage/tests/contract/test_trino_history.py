@@ -362,12 +362,10 @@ async def test_a_query_says_whose_it_is(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings, ResilienceSettings())
     token = current_work.set(CarriedWork({"request_id": "r-1, zwei\n"}))
     try:
-        await pool.read("SELECT 1 /* whose */")
+        await pool.read("SELECT 1 /* tagged */")
     finally:
         current_work.reset(token)
-    ((query_id,),) = await pool.read(
-        "SELECT query_id FROM system.runtime.queries WHERE query LIKE '%whose%' AND query NOT LIKE '%runtime.queries%'"
-    )
+    ((query_id,),) = await pool.read("SELECT query_id FROM system.runtime.queries WHERE query LIKE 'SELECT 1 /* tagged */%'")
     session = _json(f"http://127.0.0.1:{trino_settings.port}/v1/query/{query_id}")["session"]
     assert session["clientTags"] == ["request_id=r-1 zwei"]
     assert session["source"] == "aurum"

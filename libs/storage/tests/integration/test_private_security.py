@@ -152,13 +152,14 @@ async def test_the_role_reaches_nothing_else(bolt: asyncpg.Connection, statement
         await bolt.execute(statement)
 
 
+@pytest.mark.parametrize("table", ["observation", "product", "quote"])
 @pytest.mark.parametrize("role", ["aurum_marts", "aurum_tenant"])
-async def test_the_roles_of_models_and_of_keys_reach_no_private_series(store: PostgresStore, role: str) -> None:
+async def test_the_roles_of_models_and_of_keys_reach_no_private_series(store: PostgresStore, role: str, table: str) -> None:
     async with store.pool.begin() as connection:
         await connection.execute(f"SET LOCAL ROLE {role}; SET LOCAL aurum.tenant = 'acme'")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with connection.transaction():
-                await connection.fetch("SELECT * FROM private.observation")
+                await connection.fetch(f"SELECT * FROM private.{table}")
 
 
 async def test_loads_of_private_series_announce_nothing(store: PostgresStore, database_url: str) -> None:

@@ -15,14 +15,19 @@ from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 from aurum.storage.loader import FileLoader
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
+from aurum.storage.memory.blocks import MemoryBlocks, MemoryBlockWriter
 from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
 from aurum.storage.memory.change_log import MemoryChangeLog
 from aurum.storage.memory.changes import MemoryChangeFeed
+from aurum.storage.memory.curve_sets import MemoryCurveSetStore
 from aurum.storage.memory.curves import MemoryCurveReader, MemoryCurveReferenceWriter, MemoryCurveWriter
+from aurum.storage.memory.derived_curves import MemoryDerivedCurveReader, MemoryDerivedCurveWriter
 from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
 from aurum.storage.memory.jobs import MemoryJobLog, MemoryWorkerLog
+from aurum.storage.memory.lineage import MemoryLineageReader
 from aurum.storage.memory.links import MemoryLinkStore
+from aurum.storage.memory.mappings import MemoryMappings, MemoryMappingWriter
 from aurum.storage.memory.models import MemoryMartReader, MemoryModelLog
 from aurum.storage.memory.observations import MemoryNeighbourReader, MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.private import MemoryPrivateStores
@@ -38,14 +43,19 @@ from aurum.storage.memory.watermarks import MemoryWatermarkLog
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.migrations.installed import read_state
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.blocks import BlockReader, BlockWriter
 from aurum.storage.ports.catalog import Catalog, CatalogWriter
 from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.curve_sets import CurveSetStore
 from aurum.storage.ports.curves import CurveReader, CurveReferenceWriter, CurveWriter
+from aurum.storage.ports.derived_curves import DerivedCurveReader, DerivedCurveWriter
 from aurum.storage.ports.files import BasesReader, FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotPartialsReader, HotReader
 from aurum.storage.ports.jobs import JobLog, WorkerLog
+from aurum.storage.ports.lineage import LineageReader
 from aurum.storage.ports.links import LinkStore
+from aurum.storage.ports.mappings import MappingReader, MappingWriter
 from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
@@ -65,16 +75,21 @@ from aurum.storage.postgres.access.audit import PostgresAuditLog
 from aurum.storage.postgres.access.keys import PostgresKeyStore
 from aurum.storage.postgres.access.links import PostgresLinkStore
 from aurum.storage.postgres.access.tenants import PostgresTenantStore
+from aurum.storage.postgres.catalog.blocks import PostgresBlocks
 from aurum.storage.postgres.catalog.reader import PostgresCatalog
 from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
 from aurum.storage.postgres.changes import PostgresChangeFeed
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.curve_sets import PostgresCurveSetStore
+from aurum.storage.postgres.curves.derived import PostgresDerivedCurveReader
 from aurum.storage.postgres.curves.reader import PostgresCurveReader
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.history.quotes import PostgresQuoteArchiveLog
 from aurum.storage.postgres.jobs import PostgresJobLog, PostgresWorkerLog
+from aurum.storage.postgres.lineage import PostgresLineageReader
+from aurum.storage.postgres.mappings import PostgresMappings
 from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
 from aurum.storage.postgres.models.marts import PostgresMartReader
@@ -113,6 +128,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _loader: Loader = FileLoader(_transactions, _files)
     _keys: KeyStore = MemoryKeyStore(state)
     _links: LinkStore = MemoryLinkStore(state, clock)
+    _curve_sets: CurveSetStore = MemoryCurveSetStore(state)
     _tenants: TenantStore = MemoryTenantStore(state)
     _audit: AuditLog = MemoryAuditLog(state)
     _flags: FlagStore = MemoryFlagStore(state)
@@ -127,6 +143,10 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _remover: SeriesRemover = MemorySeriesRemover(state)
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
+    _blocks: BlockReader = MemoryBlocks(state)
+    _block_writer: BlockWriter = MemoryBlockWriter(state, clock)
+    _mappings: MappingReader = MemoryMappings(state)
+    _mapping_writer: MappingWriter = MemoryMappingWriter(state, clock)
     _quality: QualityLog = MemoryQualityLog(state)
     _validations: ValidationLog = MemoryValidationLog(state, clock)
     _validation_writer: ValidationWriter = MemoryValidationLog(state, clock)
@@ -138,10 +158,13 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _history: HistoryStore = MemoryHistory()
     _quotes: QuoteHistory = MemoryHistory().quotes
     _change_log: ChangeLog = MemoryChangeLog(state)
+    _lineage: LineageReader = MemoryLineageReader(state, state)
     _private: PrivateStores = MemoryPrivateStores(state, clock)
     _curves: CurveReader = MemoryCurveReader(state, clock, lambda _: state.recordings)
     _curve_writer: CurveWriter = MemoryCurveWriter(state)
     _curve_reference: CurveReferenceWriter = MemoryCurveReferenceWriter(state, clock)
+    _derived_curves: DerivedCurveReader = MemoryDerivedCurveReader(state)
+    _derived_writer: DerivedCurveWriter = MemoryDerivedCurveWriter(state, clock)
 
 
 def postgres(pool: PostgresPool, clock: Clock) -> None:
@@ -151,6 +174,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _loader: Loader = FileLoader(_transactions, _files)
     _keys: KeyStore = PostgresKeyStore(pool)
     _links: LinkStore = PostgresLinkStore(pool)
+    _curve_sets: CurveSetStore = PostgresCurveSetStore(pool)
     _tenants: TenantStore = PostgresTenantStore(pool)
     _audit: AuditLog = PostgresAuditLog(pool)
     _flags: FlagStore = PostgresFlagStore(pool)
@@ -159,6 +183,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _firings: ScheduleFirings = PostgresScheduleFirings(pool)
     _watermarks: WatermarkLog = PostgresWatermarkLog(pool)
     _curves: CurveReader = PostgresCurveReader(pool, clock)
+    _derived_curves: DerivedCurveReader = PostgresDerivedCurveReader(pool)
     _all_curves: CurveReader = TenantedCurveReader(_curves, lambda _: _curves)
     _jobs: JobLog = PostgresJobLog(pool)
     _worker_log: WorkerLog = PostgresWorkerLog(pool)
@@ -166,6 +191,8 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _neighbours: NeighbourReader = PostgresNeighbourReader(pool)
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
+    _blocks: BlockReader = PostgresBlocks(pool)
+    _mappings: MappingReader = PostgresMappings(pool)
     _quality: QualityLog = PostgresQualityLog(pool)
     _validations: ValidationLog = PostgresValidationLog(pool)
     _validation_writer: ValidationWriter = PostgresValidationLog(pool)
@@ -181,6 +208,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _log: ArchiveLog = PostgresArchiveLog(pool)
     _quote_log: QuoteArchiveLog = PostgresQuoteArchiveLog(pool)
     _change_log: ChangeLog = PostgresChangeLog(pool)
+    _lineage: LineageReader = PostgresLineageReader(pool)
     _private: PrivateStores = PostgresPrivateStores(PrivatePool(pool.settings), clock)
 
 

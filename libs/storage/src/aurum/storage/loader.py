@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -15,9 +15,12 @@ from aurum.common.resilience.retry import Retry
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.frames import UTC_US
+from aurum.storage.derived_rates import changed_rates
 from aurum.storage.ports.access import Actor, AuditWriter
 from aurum.storage.ports.curves import CurveQuotes, CurveWriter, StoredQuotes
+from aurum.storage.ports.derived_curves import DerivedCurve, DerivedCurveWriter, rebuild_job
 from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, FileWriter, LoadOutcome, Part
+from aurum.storage.ports.jobs import JobWriter
 from aurum.storage.ports.observations import LockedSeries, Moment, ObservationWriter, SeriesRows, StoredRows
 from aurum.storage.ports.private import PrivateStores
 from aurum.storage.ports.quality import QualityWriter
@@ -35,6 +38,10 @@ class LoadTransaction(Protocol):
     def observations(self) -> ObservationWriter: ...
     @property
     def curves(self) -> CurveWriter: ...
+    @property
+    def derived_curves(self) -> DerivedCurveWriter: ...
+    @property
+    def jobs(self) -> JobWriter: ...
     @property
     def quality(self) -> QualityWriter: ...
     @property
@@ -78,8 +85,10 @@ class FileLoader:
         A digest that was applied before is not loaded again, unless ``force`` is true or the caller chose another ``known_at``
         for it. A file whose known time is the moment of loading gets its first known time again when it is forced, so that
         nothing changes. Raises ``ValueError`` when two parts name one series or one product, or belong to different tenants,
-        ``Conflict`` when a series exists with another unit or frequency, ``UnknownProduct`` for quotes of a product that the
-        store does not have, ``Unavailable`` when the store does not answer; after an error nothing is stored.
+        ``Conflict`` when a series exists with another unit or frequency, ``ComputedQuotes`` for quotes of a derived curve,
+        ``UnknownProduct`` for those of a product that the store does not have, ``Conflict`` for the first quotes of a product
+        whose terms changed since the file was read, ``Unavailable`` when the store does not answer;
+        after an error nothing is stored.
         """
         owner = _owner(file.parts)
         if owner != self._tenant and owner is not None and self._private is not None:
@@ -122,7 +131,9 @@ class FileLoader:
             if same is not None:
                 return same
             recording_id = await tx.recordings.begin()
-            locked = [await _lock(tx, part) for part in file.parts]
+            locked = [await _lock(tx, part, file.read_with) for part in file.parts]
+            if file.build is None:
+                await _refuse_computed(tx, file.parts, locked)
             issues = [await _same_issue(tx, part) for part in file.parts]
             # After the locks: a load that waits for locks must not delay reads as of the instant at which it began to wait.
             moment = await _moment(tx, file, prior)
@@ -134,7 +145,10 @@ class FileLoader:
             counts = _counts(stored, file.quarantine.height)
             known = _recorded_time(file.parts, stored, moment)
             file_id = await tx.files.record_applied(
-                replace(record, known_at_basis=known.basis), counts, known_at=known.time, seconds=time.perf_counter() - started
+                replace(record, known_at_basis=known.basis, sent_by=request.by.subject if request is not None else ""),
+                counts,
+                known_at=known.time,
+                seconds=time.perf_counter() - started,
             )
             for part in stored:
                 writer = tx.curves if isinstance(part, StoredQuotes) else tx.observations
@@ -145,9 +159,46 @@ class FileLoader:
             changes = _changes(record, file.parts, stored, moment)
             if request is not None and (counts.new or counts.revised):
                 await tx.audit.append(request.action, request.target, _on_record(record, counts))
+            if file.build is not None:
+                await _rebuild(tx, await tx.derived_curves.finish(file.build, known_at=moment.time))
+            await _rebuild_readers(tx, stored)
+            if self._tenant is None:
+                await _exchange_again(tx, file.parts, locked, stored)
             await tx.recordings.seal(recording_id, RecordingAction.LOAD, changes, file_id=file_id)
         changed = tuple(sorted({series_id for part in stored if isinstance(part, StoredRows) for series_id in part.changed}))
         return LoadOutcome(file_id, counts.new, counts.revised, counts.unchanged, counts.quarantined, changed_series=changed)
+
+
+async def _refuse_computed(tx: LoadTransaction, parts: Sequence[Part], locked: Sequence[LockedSeries | Sequence[int]]) -> None:
+    """Refuse a file with quotes of a derived curve. Raises ``ComputedQuotes``."""
+    ids = [curve_id for names in locked if not isinstance(names, LockedSeries) for curve_id in names]
+    if ids and any(isinstance(part, CurveQuotes) for part in parts):
+        await tx.derived_curves.refuse_quotes(ids)
+
+
+async def _rebuild(tx: LoadTransaction, curves: Sequence[DerivedCurve]) -> None:
+    await tx.jobs.submit([rebuild_job(curve) for curve in curves])
+
+
+async def _rebuild_readers(tx: LoadTransaction, stored: Sequence[StoredRows | StoredQuotes]) -> None:
+    """Record the derived curves that are stale now, and submit the jobs that rebuild them."""
+    changed = [part.changed for part in stored if isinstance(part, StoredQuotes) and not part.changed.is_empty()]
+    if changed:
+        await _rebuild(tx, await tx.derived_curves.inputs_changed(pl.concat(changed)))
+
+
+async def _exchange_again(
+    tx: LoadTransaction,
+    parts: Sequence[Part],
+    locked: Sequence[LockedSeries | Sequence[int]],
+    stored: Sequence[StoredRows | StoredQuotes],
+) -> None:
+    """Record the derived curves whose exchange rates changed, and submit the jobs that rebuild them."""
+    for part, names, one in zip(parts, locked, stored, strict=True):
+        if isinstance(part, CurveQuotes) or isinstance(one, StoredQuotes) or not isinstance(names, LockedSeries):
+            continue
+        if days := changed_rates(part, names.ids, one):
+            await _rebuild(tx, await tx.derived_curves.rates_changed(days))
 
 
 def _owner(parts: Sequence[Part]) -> str | None:
@@ -171,9 +222,9 @@ def _refuse_repeated(kind: str, names: Sequence[pl.Series]) -> None:
         raise ValueError(f"two parts of a file name the {kind} {shared}: put all its rows into one part")
 
 
-async def _lock(tx: LoadTransaction, part: Part) -> LockedSeries | Sequence[int]:
+async def _lock(tx: LoadTransaction, part: Part, read_with: Mapping[str, int]) -> LockedSeries | Sequence[int]:
     if isinstance(part, CurveQuotes):
-        return await tx.curves.lock(part.curves, tenant=part.tenant)
+        return await tx.curves.lock(part.curves, tenant=part.tenant, read_with=read_with)
     return await tx.observations.lock(part.series)
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from aurum.core.asof import ALL_TIME, Span
 from aurum.core.catalog.entries import DatasetEntry, DatasetExtent, IssueEntry, LocationEntry, SeriesIssue, SourceEntry
 from aurum.core.catalog.validations import ValidationResult
+from aurum.core.curves.reading_terms import Spelling
 from aurum.core.errors import UnknownName
 from aurum.core.frames import BASES
 from aurum.core.series.model import Series
@@ -152,6 +153,9 @@ class TenantCatalog:
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return await self._shared.blocks()
+
+    async def spellings(self) -> Sequence[Spelling]:
+        return await self._shared.spellings()
 
     def _of(self, series_id: int) -> Catalog:
         return self._private if series_id in self.ids else self._shared

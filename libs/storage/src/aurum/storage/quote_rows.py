@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
 
 from aurum.core.curves.quote_law import OFFERED_QUOTES
-from aurum.core.curves.quotes import FIELDS, FILE_QUOTES, TOUCHED_CURVES
+from aurum.core.curves.quotes import CHANGED_DATES, FIELDS, FILE_QUOTES, TOUCHED_CURVES
+from aurum.core.errors import Conflict
 from aurum.core.frames import FrameMismatch, conform
 from aurum.storage.ports.curves import CurveQuotes
 from aurum.storage.ports.observations import CorrectionUndated
 
 _SHOWN = 3
 """Quotes that a refusal names."""
+
+
+def check_read_with(key: str, version: int, read_with: Mapping[str, int]) -> None:
+    """Raise ``Conflict`` for a product without quotes that has another version than a file was read with."""
+    if read_with.get(key, version) != version:
+        raise Conflict(f"the terms of {key} changed while the file was read: load it again", product=key)
 
 
 def file_quotes(part: CurveQuotes, curve_ids: Sequence[int], known_at: datetime | None) -> pl.DataFrame:
@@ -65,6 +72,12 @@ def touched_curves(offered: pl.DataFrame, batch: pl.DataFrame, new: pl.DataFrame
         )
     )
     return conform(counted.sort("curve_id"), TOUCHED_CURVES)
+
+
+def changed_dates(new: pl.DataFrame, revised: pl.DataFrame) -> pl.DataFrame:
+    """Return the trade dates of new and revised quotes, schema ``CHANGED_DATES``. Both: identities of quotes."""
+    columns = list(CHANGED_DATES)
+    return conform(pl.concat([new.select(columns), revised.select(columns)]).unique().sort(columns), CHANGED_DATES)
 
 
 def quote_correction_undated(conflicts: pl.DataFrame, keys: Sequence[str], curve_ids: Sequence[int]) -> CorrectionUndated:

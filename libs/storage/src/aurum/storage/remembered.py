@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from aurum.core.catalog.entries import DatasetEntry, DatasetExtent, IssueEntry, LocationEntry, SeriesIssue, SourceEntry
+from aurum.core.curves.reading_terms import Spelling
 from aurum.core.search.ranking import KnownNames, Match
 from aurum.core.search.vocabulary import Vocabulary
 from aurum.core.series.model import Series
@@ -30,6 +31,7 @@ class CachedCatalog:
         self._series: dict[str, Series] = {}
         self._keys: dict[int, str] = {}
         self._blocks: Sequence[Mapping[str, object]] | None = None
+        self._spellings: Sequence[Spelling] | None = None
         self._datasets: dict[str | None, Sequence[DatasetEntry]] = {}
         self._events = 0
         feed.listen(self._changed)
@@ -54,6 +56,15 @@ class CachedCatalog:
         if events == self._events:
             self._blocks = blocks
         return blocks
+
+    async def spellings(self) -> Sequence[Spelling]:
+        if self._spellings is not None and self._is_fresh():
+            return self._spellings
+        events = self._events
+        spellings = await self._catalog.spellings()
+        if events == self._events:
+            self._spellings = spellings
+        return spellings
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
         return await self._catalog.series_page(criteria, after=after, limit=limit)
@@ -132,6 +143,7 @@ class CachedCatalog:
         self._series.clear()
         self._keys.clear()
         self._blocks = None
+        self._spellings = None
         self._datasets.clear()
 
 

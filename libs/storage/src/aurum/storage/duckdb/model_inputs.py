@@ -11,7 +11,19 @@ import polars as pl
 
 from aurum.core.errors import Unavailable
 from aurum.core.frames import conform
-from aurum.storage.ports.model_inputs import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES_TABLE, Bulk, CopyWriter
+from aurum.storage.ports.model_inputs import (
+    BLOCK_HOUR,
+    DATASETS,
+    DELIVERY_PERIOD,
+    FILES,
+    MARKET_DAY,
+    PRODUCTS,
+    QUOTES_IN_FORCE,
+    SERIES_TABLE,
+    STRIP_PART,
+    Bulk,
+    CopyWriter,
+)
 
 _TYPES: dict[type[pl.DataType], str] = {
     pl.Int16: "SMALLINT",
@@ -29,9 +41,14 @@ _TABLES: dict[str, pl.Schema] = {
     "ingest_file": FILES,
     "market_day": MARKET_DAY,
     "block_hour": BLOCK_HOUR,
+    "product": PRODUCTS,
+    "quote": QUOTES_IN_FORCE,
+    "delivery_period": DELIVERY_PERIOD,
+    "strip_part": STRIP_PART,
     **{str(bulk): bulk.schema for bulk in Bulk},
 }
 _VERSIONS = pl.Schema({name: SERIES_TABLE[name] for name in ("series_id", "key", "version")})
+_PRODUCT_VERSIONS = pl.Schema({name: PRODUCTS[name] for name in ("curve_id", "key", "version")})
 
 
 class WarehouseInUse(Unavailable):
@@ -92,6 +109,17 @@ class _Writer:
 
     def append(self, table: Bulk, rows: pl.DataFrame) -> None:
         self._insert(table, rows)
+
+    def known_products(self) -> pl.DataFrame:
+        table = self._connection.sql("SELECT curve_id, key, version FROM store.product").to_arrow_table()
+        return pl.DataFrame(table).cast(_PRODUCT_VERSIONS)  # pyright: ignore[reportArgumentType] - likewise
+
+    def forget_quotes(self, curve_ids: Collection[int]) -> None:
+        statement = "DELETE FROM store.quote WHERE curve_id IN (SELECT unnest(?::INTEGER[]))"
+        self._connection.execute(statement, [sorted(curve_ids)])
+
+    def append_quotes(self, rows: pl.DataFrame) -> None:
+        self._insert("quote", rows)
 
     def _insert(self, table: str, rows: pl.DataFrame) -> None:
         frame = conform(rows, _TABLES[table])

@@ -69,6 +69,10 @@ class MemoryKeyWriter:
     async def expire(self, key_id: str, at: datetime) -> None:
         self._change(replace(_key(self._state, self._tenant, key_id), expires_at=at))
 
+    async def give_owner(self, key_id: str, owner: str) -> ApiKey:
+        key = _key(self._state, self._tenant, key_id)
+        return self._change(replace(key, owner=owner)) if key.owner is None else key
+
     async def revoke(self, key_id: str) -> ApiKey:
         return self._change(replace(_key(self._state, self._tenant, key_id), revoked_at=self._clock.now()))
 

@@ -19,6 +19,8 @@ from aurum.core.catalog.entries import (
     SeriesIssue,
     SourceEntry,
 )
+from aurum.core.catalog.mapping_kinds import MappingKind
+from aurum.core.curves.reading_terms import Spelling
 from aurum.core.search.near_keys import nearest_keys
 from aurum.core.series.model import Series
 from aurum.storage.memory.state import MemoryState
@@ -146,6 +148,12 @@ class MemoryCatalog:
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return [document for _, document in sorted(self._state.blocks.items())]
 
+    async def spellings(self) -> Sequence[Spelling]:
+        kinds = MappingKind.PERIOD, MappingKind.UNIT, MappingKind.QUOTED_UNIT
+        mapped = [one for one in self._state.mappings.values() if one.kind in kinds]
+        ordered = sorted(mapped, key=lambda one: (one.kind, one.scope, one.folded))
+        return [Spelling(one.kind, one.scope, one.folded, one.target) for one in ordered]
+
 
 class MemoryCatalogWriter:
     """``CatalogWriter`` in memory."""
@@ -188,8 +196,11 @@ class MemoryCatalogWriter:
             state.datasets[entry.source, entry.name] = replace(entry, measures=measures)
         for document in documents:
             name = (document["calendar"], document["name"])
-            if name not in state.changed_blocks:
-                state.blocks[name] = document
+            if name in state.changed_blocks or state.blocks.get(name) == document:
+                continue
+            if name in state.blocks:
+                state.block_versions[name] = state.block_versions.get(name, 1) + 1
+            state.blocks[name] = document
 
 
 def _dimensions(series: Series) -> dict[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -13,27 +13,32 @@ from typing import TypeAlias
 import polars as pl
 
 from aurum.core.clock import Clock
+from aurum.core.curves.keys import unknown_curve
 from aurum.core.curves.products import Product
 from aurum.core.curves.quote_law import first_quotes
 from aurum.core.curves.quotes import FILE_CURVES, QUOTE_VERSIONS, QUOTES, TOUCHED_CURVES, TRADE_DATES
 from aurum.core.errors import Conflict, UnknownName
 from aurum.core.frames import conform
 from aurum.core.search.near_keys import nearest_keys
-from aurum.storage.memory.state import MemoryState, QuotePublication, Quotes, StoredRecording
+from aurum.storage.memory.derived_curves import waiting
+from aurum.storage.memory.state import MemoryState, QuotePublication, Quotes, StoredRecording, versions
 from aurum.storage.ports.curves import (
     CurveQuotes,
+    PinnedReference,
     ProductFilter,
     QuoteSpan,
     ReferenceDocument,
     ReferenceKind,
+    ReferenceUse,
     StoredProduct,
     StoredQuotes,
-    UnknownProduct,
 )
+from aurum.storage.ports.derived_curves import SOURCE as DERIVED
 from aurum.storage.ports.observations import Moment
 from aurum.storage.ports.recordings import check_recorded
-from aurum.storage.quote_rows import file_quotes, quote_correction_undated, touched_curves
+from aurum.storage.quote_rows import changed_dates, check_read_with, file_quotes, quote_correction_undated, touched_curves
 from aurum.storage.series_patterns import SeriesPatterns
+from aurum.storage.unknown_products import unknown_product
 
 Identity: TypeAlias = tuple[date, date, date]
 """Delivery start, delivery end, trade date."""
@@ -67,7 +72,7 @@ class MemoryCurveReader:
     async def product(self, key: str, *, tenant: str | None) -> StoredProduct:
         visible = self._visible(tenant)
         if key not in visible:
-            raise UnknownName("product", key, nearest_keys(key, visible))
+            raise unknown_curve(key, nearest_keys(key, visible))
         return visible[key]
 
     async def quotes(
@@ -152,22 +157,29 @@ class MemoryCurveWriter:
         self._state = state
         self._tenant = tenant
 
-    async def lock(self, curves: pl.DataFrame, *, tenant: str | None) -> Sequence[int]:
+    async def lock(
+        self, curves: pl.DataFrame, *, tenant: str | None, read_with: Mapping[str, int] | None = None
+    ) -> Sequence[int]:
         if tenant != self._tenant:
             raise ValueError(f"quotes of tenant {tenant!r} in a transaction of {self._tenant!r}")
         ids: list[int] = []
         for key in conform(curves, FILE_CURVES)["key"]:
             product = self._state.products.get((tenant, key))
             if product is None:
-                nearest = nearest_keys(key, [stored for owner, stored in self._state.products if owner == tenant])
-                hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
-                raise UnknownProduct(f"the file quotes {key}, which is not a product{hint}", key=key, nearest=list(nearest))
+                stored = [one for owner, one in self._state.products if owner == tenant]
+                others = (one for owner, one in self._state.products if (owner is None) is not (tenant is None))
+                raise unknown_product(key, stored, tenant=tenant, is_of_others=key in others)
+            if product.first_trade_date is None:
+                check_read_with(key, product.version, read_with or {})
             ids.append(product.curve_id)
         return ids
 
     async def store(self, part: CurveQuotes, curve_ids: Sequence[int], *, moment: Moment, recording_id: int) -> StoredQuotes:
         offered = file_quotes(part, curve_ids, moment.time)
         batch = self._dated(offered, part, curve_ids, moment)
+        if part.source == DERIVED:
+            for curve_id in curve_ids:
+                self._state.builds[curve_id] = self._state.builds.get(curve_id, frozenset()) | {recording_id}
         new: list[tuple[object, ...]] = []
         revised: list[tuple[object, ...]] = []
         for curve_id, identity, publications in _by_quote(batch.select(list(QUOTES))):
@@ -184,7 +196,8 @@ class MemoryCurveWriter:
         added, changed = _identities(new), _identities(revised)
         for (curve_id,), quotes in pl.concat([added, changed]).group_by("curve_id"):
             self._raise_version(int(str(curve_id)), quotes["trade_date"].to_list())
-        return StoredQuotes(part.rows.height, len(new), len(revised), touched_curves(offered, batch, added, changed))
+        touched = touched_curves(offered, batch, added, changed)
+        return StoredQuotes(part.rows.height, len(new), len(revised), touched, changed_dates(added, changed))
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         earlier = self._state.file_curves.get((self._tenant, file_id), pl.DataFrame(schema=TOUCHED_CURVES))
@@ -224,8 +237,8 @@ class MemoryCurveReferenceWriter:
     state: MemoryState
     clock: Clock
 
-    async def declare(self, products: Sequence[Product]) -> int:
-        changed = 0
+    async def declare(self, products: Sequence[Product]) -> Sequence[str]:
+        changed: list[str] = []
         for product in products:
             stored = self.state.products.get((None, str(product.key)))
             if stored is None:
@@ -234,8 +247,8 @@ class MemoryCurveReferenceWriter:
                 self._put(replace(stored, product=product, version=stored.version + 1))
             else:
                 continue
-            changed += 1
-        return changed
+            changed.append(str(product.key))
+        return sorted(changed)
 
     async def put_product(self, product: Product, *, tenant: str | None, version: int | None = None) -> StoredProduct:
         key = str(product.key)
@@ -259,6 +272,9 @@ class MemoryCurveReferenceWriter:
             raise self._unknown(key, tenant)
         if stored.first_trade_date is not None:
             raise Conflict(f"product {key} has quotes: only a product without quotes can be deleted", key=key)
+        for one in self.state.derived_curves.values():
+            if stored.curve_id in (one.curve_id, *(read.curve_id for read in one.inputs)):
+                raise Conflict(f"product {key} is derived or an input of {one.key}: delete that derived curve first", key=key)
         del self.state.products[tenant, key]
 
     async def put_reference(
@@ -282,9 +298,45 @@ class MemoryCurveReferenceWriter:
         self.state.curve_references[tenant, kind, name] = put
         return put
 
-    async def delete_reference(self, kind: ReferenceKind, name: str, *, tenant: str | None) -> None:
-        if self.state.curve_references.pop((tenant, kind, name), None) is None:
+    async def delete_reference(self, kind: ReferenceKind, name: str, *, tenant: str | None, version: int) -> None:
+        stored = self.state.curve_references.get((tenant, kind, name))
+        if stored is None:
             raise self._unknown_reference(kind, name, tenant)
+        _check_version(f"{kind} {name!r}", version, stored.version)
+        del self.state.curve_references[tenant, kind, name]
+
+    async def lock_users(self, use: ReferenceUse) -> Sequence[StoredProduct]:
+        users = [one for one in self.state.products.values() if self._uses(one, use)]
+        return sorted(users, key=lambda one: (one.tenant is not None, one.curve_id))
+
+    async def renew(self, curve_ids: Sequence[int]) -> None:
+        for place, one in list(self.state.products.items()):
+            if one.curve_id in curve_ids:
+                self.state.products[place] = replace(one, version=one.version + 1)
+
+    async def pin_reference(self, *, tenant: str | None) -> PinnedReference:
+        documents = [one for one in self.state.curve_references.values() if one.tenant in (None, tenant)]
+        return PinnedReference(documents, list(self.state.blocks.values()))
+
+    def _uses(self, stored: StoredProduct, use: ReferenceUse) -> bool:
+        terms = stored.product.to_document()
+        return (
+            (use.key is None or SeriesPatterns((use.key,)).matches(str(stored.product.key)))
+            and use.terms.items() <= terms.items()
+            and use.tenant in (None, stored.tenant)
+            and use.blocks in (None, self._blocks_of(stored, use.shipped))
+        )
+
+    def _blocks_of(self, stored: StoredProduct, shipped: Mapping[str, str | None]) -> object:
+        """Return the calendar of blocks that the delivery calendar of a product names."""
+        name = stored.product.calendar
+        shared, own = (
+            self.state.curve_references.get((tenant, ReferenceKind.DELIVERY_CALENDAR, name)) for tenant in (None, stored.tenant)
+        )
+        if shared is None and name in shipped:
+            return shipped[name]
+        read = shared or own
+        return None if read is None else read.document.get("blocks")
 
     def _put(self, product: StoredProduct) -> StoredProduct:
         self.state.products[product.tenant, str(product.product.key)] = product
@@ -304,17 +356,11 @@ class MemoryCurveReferenceWriter:
         return UnknownName(str(kind), name, tuple(names[:5]))
 
 
-def versions(publications: Iterable[QuotePublication]) -> list[QuotePublication]:
-    """Return the versions that publications of one quote make, the oldest first: the law of ``core.asof`` in plain Python."""
-    ordered = sorted(publications, key=lambda one: (one.known_at, one.rank))
-    decided = [list(tied)[-1] for _, tied in groupby(ordered, key=lambda one: one.known_at)]
-    return [next(run) for _, run in groupby(decided, key=lambda one: one.content)]
-
-
 def _visible(state: MemoryState, tenant: str | None) -> dict[str, StoredProduct]:
     shared = {key: product for (owner, key), product in state.products.items() if owner is None}
     own = {key: product for (owner, key), product in state.products.items() if owner == tenant}
-    return dict(sorted((own | shared).items()))
+    states = {one.curve_id: waiting(state, one).state for one in state.derived_curves.values()}
+    return {key: replace(one, derived=states.get(one.curve_id)) for key, one in sorted((own | shared).items())}
 
 
 def _matches(criteria: ProductFilter, stored: StoredProduct) -> bool:
@@ -325,6 +371,7 @@ def _matches(criteria: ProductFilter, stored: StoredProduct) -> bool:
         and all(word.casefold() in named for word in re.split(r"\s+", criteria.text or "") if word)
         and (not criteria.keys or SeriesPatterns(criteria.keys).matches(str(key)))
         and (not criteria.quoted or stored.first_trade_date is not None)
+        and criteria.settles_on in (None, stored.product.settles_on)
     )
 
 

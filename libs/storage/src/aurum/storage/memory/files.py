@@ -116,6 +116,14 @@ class MemoryFileWriter:
             loaded_at=self._clock.now(),
             suspect_series=file.suspect_series,
             unit_jumps=file.unit_jumps,
+            flagged_curves=file.flagged_curves,
+            quote_flags=file.quote_flags,
+            size=file.size,
+            format=file.format,
+            parser_version=file.parser_version,
+            release=file.release,
+            archive=file.archive,
+            sent_by=file.sent_by,
         )
         self._state.files.append(entry)
         return entry.file_id

@@ -33,6 +33,7 @@ from aurum.core.frames import (
     PUBLICATIONS,
     REVISIONS,
     SERIES,
+    UTC_US,
     conform,
 )
 from aurum.core.frequency import Frequency
@@ -198,8 +199,7 @@ class MemoryObservationWriter:
         undo = self._undo(publishing)
         sole = self._record_undo(recording_id, undo, publishing)
         new, revised = Counter[int](), Counter[int]()
-        for series_id, points in batch.items():
-            self._merge(series_id, points, new, revised)
+        points = [(series_id, ts) for series_id, one in batch.items() for ts in self._merge(series_id, one, new, revised)]
         changed = tuple(sorted({*new, *revised}))
         for series_id in changed:
             self._raise_version(by_id[series_id], series_id)
@@ -213,7 +213,8 @@ class MemoryObservationWriter:
         )
         touched = touched_series(offered, publishing, counts, moment, spans=undo.spans, sole=sole)
         issues = issues_of(publishing, part)
-        return StoredRows(part.rows.height, new.total(), revised.total(), changed, touched, issues)
+        merged = pl.DataFrame(points, schema={"series_id": pl.Int32, "ts": UTC_US}, orient="row")
+        return StoredRows(part.rows.height, new.total(), revised.total(), changed, merged, touched, issues)
 
     def _dated(self, offered: pl.DataFrame, part: SeriesRows, locked: LockedSeries, moment: Moment) -> pl.DataFrame:
         """Return the publications, dated by the rule only where it may date them. Raises ``CorrectionUndated``."""
@@ -299,8 +300,10 @@ class MemoryObservationWriter:
 
     def _merge(
         self, series_id: int, batch: Mapping[datetime, list[Publication]], new: Counter[int], revised: Counter[int]
-    ) -> None:
+    ) -> Sequence[datetime]:
+        """Store the publications of a series, count them, and return the points that changed."""
         points = Points(self._state.points.get(series_id, {}))
+        changed: list[datetime] = []
         for ts, publications in batch.items():
             # Of publications with one known time only the greatest counts: the others must not revise anything.
             for publication in _greatest_by_known_time(publications):
@@ -312,7 +315,9 @@ class MemoryObservationWriter:
                 if revisions(points[ts]) == before:
                     continue
                 (revised if before else new)[series_id] += 1
+                changed.append(ts)
         self._state.points[series_id] = points
+        return changed
 
     def _raise_version(self, key: str, series_id: int) -> None:
         series, points = self._state.series[key], self._state.points[series_id]

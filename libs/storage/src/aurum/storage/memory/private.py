@@ -16,8 +16,16 @@ from aurum.storage.loader import FileLoader
 from aurum.storage.memory.access import MemoryAuditWriter
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.curves import MemoryCurveWriter
+from aurum.storage.memory.derived_curves import MemoryDerivedCurveWriter
 from aurum.storage.memory.files import MemoryFileLog, MemoryFileWriter
-from aurum.storage.memory.observations import MemoryObservationWriter, MemoryPartialsReader, MemorySeriesReader
+from aurum.storage.memory.jobs import MemoryJobWriter, publish_notices
+from aurum.storage.memory.lineage import MemoryLineageReader
+from aurum.storage.memory.observations import (
+    MemoryNeighbourReader,
+    MemoryObservationWriter,
+    MemoryPartialsReader,
+    MemorySeriesReader,
+)
 from aurum.storage.memory.recordings import MemoryRecordingWriter, MemoryUndoLog
 from aurum.storage.memory.removal import MemorySeriesRemover
 from aurum.storage.memory.state import MemoryState, StoredRecording
@@ -72,6 +80,8 @@ class MemoryPrivateTransaction:
     files: MemoryFileWriter
     observations: DeclaredSeriesWriter
     curves: MemoryCurveWriter
+    derived_curves: MemoryDerivedCurveWriter
+    jobs: MemoryJobWriter
     quality: NoQuarantine
     recordings: MemoryRecordingWriter
 
@@ -101,12 +111,15 @@ class MemoryPrivateTransactions:
                 observations=DeclaredSeriesWriter(observations, series),
                 # Products of all tenants are in one table.
                 curves=MemoryCurveWriter(shared, self._tenant),
+                derived_curves=MemoryDerivedCurveWriter(shared, self._clock),
+                jobs=MemoryJobWriter(shared, self._clock, self._tenant),
                 quality=NoQuarantine(),
                 recordings=MemoryRecordingWriter(draft, self._clock),
             )
             shared.last_series_id = draft.last_series_id
             self._shared.adopt(shared)
             self._state.adopt(draft)
+            publish_notices(self._shared)
 
 
 class MemoryPrivateStores:
@@ -134,8 +147,10 @@ class MemoryPrivateStores:
             catalog=MemoryCatalog(state),
             reader=reader,
             partials=MemoryPartialsReader(state),
+            neighbours=MemoryNeighbourReader(state),
             loaded=LoadedSeriesReaders(reader, MemoryUndoLog(state, self._clock)),
             files=files,
             loader=FileLoader(transactions, files, tenant=tenant),
+            lineage=MemoryLineageReader(state, self._shared, tenant),
             transactions=transactions,
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import TypeAlias
 
 import polars as pl
@@ -15,14 +16,18 @@ from aurum.core.access import RatePlan
 from aurum.core.alerts.alert import Alert
 from aurum.core.catalog.entries import Completeness, DatasetEntry, FileEntry, QuarantinedRow, SourceEntry
 from aurum.core.catalog.validations import Validation
+from aurum.core.curves.marks import Override
 from aurum.core.series.model import Series
 from aurum.core.series.revise import Publication
 from aurum.storage.ports.access import ApiKey, AuditEntry, Tenant
+from aurum.storage.ports.curve_sets import CurveSet
 from aurum.storage.ports.curves import ReferenceDocument, ReferenceKind, StoredProduct
+from aurum.storage.ports.derived_curves import DerivedCurve
 from aurum.storage.ports.fetch import FetchState
 from aurum.storage.ports.flags import StoredFlag
 from aurum.storage.ports.jobs import Job, Notice, WorkerEntry
 from aurum.storage.ports.links import Link
+from aurum.storage.ports.mappings import StoredMapping
 from aurum.storage.ports.recordings import DatasetChange, NewIssue, RecordingAction
 from aurum.storage.ports.schedule import StoredSchedule
 from aurum.storage.ports.watermarks import FetchedDay, Watermark
@@ -60,6 +65,14 @@ PLANS = (
     RatePlan("premium", 1_000, 20_000, 200_000, 2.0, 20),
 )
 """The plans of every new store."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockChange:
+    """The last change of a block by an administrator."""
+
+    at: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,17 @@ class MemoryState:
     )
     file_curves: dict[tuple[str | None, int], pl.DataFrame] = field(default_factory=dict[tuple[str | None, int], pl.DataFrame])
     """By tenant and file id, schema ``TOUCHED_CURVES``."""
+    derived_curves: dict[str, DerivedCurve] = field(default_factory=dict[str, DerivedCurve])
+    builds: dict[int, frozenset[int]] = field(default_factory=dict[int, frozenset[int]])
+    """Ids of the recordings by which builds of a derived curve stored its quotes, by curve id."""
+    last_derived_change: int = 0
+    curve_sets: dict[str, CurveSet] = field(default_factory=dict[str, CurveSet])
+    curve_set_overrides: dict[tuple[str, str], Mapping[tuple[str, date, date], Override]] = field(
+        default_factory=dict[tuple[str, str], Mapping[tuple[str, date, date], Override]]
+    )
+    """By tenant and set, then by curve and delivery."""
+    curve_set_marks: dict[tuple[str, str, int], pl.DataFrame] = field(default_factory=dict[tuple[str, str, int], pl.DataFrame])
+    """By tenant, set and pin, schema ``NAMED_MARKS``."""
     completeness: dict[tuple[str, date], Completeness] = field(default_factory=dict[tuple[str, date], Completeness])
     files: list[FileEntry] = field(default_factory=list[FileEntry])
     """Ascending by id, which is the position in the list, counted from 1."""
@@ -148,6 +172,11 @@ class MemoryState:
     blocks: dict[tuple[str, str], Mapping[str, object]] = field(default_factory=dict[tuple[str, str], Mapping[str, object]])
     changed_blocks: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Blocks that a user changed: declarations do not replace them."""
+    block_versions: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Versions of blocks that changed; those of others are 1."""
+    block_changes: dict[tuple[str, str], BlockChange] = field(default_factory=dict[tuple[str, str], BlockChange])
+    mappings: dict[int, StoredMapping] = field(default_factory=dict[int, StoredMapping])
+    last_mapping_id: int = 0
     validations: list[Validation] = field(default_factory=list[Validation])
     """Ascending by id; deleted validations leave gaps."""
     last_validation_id: int = 0
@@ -199,3 +228,10 @@ class MemoryState:
 
 
 _TABLES = tuple(table.name for table in fields(MemoryState) if table.name not in ("lock", "has_scheduler", "job_listeners"))
+
+
+def versions(publications: Iterable[QuotePublication]) -> list[QuotePublication]:
+    """Return the versions that publications of one quote make, the oldest first: the law of ``core.asof`` in plain Python."""
+    ordered = sorted(publications, key=lambda one: (one.known_at, one.rank))
+    decided = [list(tied)[-1] for _, tied in groupby(ordered, key=lambda one: one.known_at)]
+    return [next(run) for _, run in groupby(decided, key=lambda one: one.content)]

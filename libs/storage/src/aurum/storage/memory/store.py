@@ -9,15 +9,20 @@ from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.loader import FileLoader
 from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
 from aurum.storage.memory.alerts import MemoryAlertLog
+from aurum.storage.memory.blocks import MemoryBlocks
 from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
 from aurum.storage.memory.change_log import MemoryChangeLog
+from aurum.storage.memory.curve_sets import MemoryCurveSetStore
 from aurum.storage.memory.curves import MemoryCurveReader
+from aurum.storage.memory.derived_curves import MemoryDerivedCurveReader
 from aurum.storage.memory.fetch import MemoryFetchStates
 from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
 from aurum.storage.memory.idempotency import MemoryIdempotencyStore
 from aurum.storage.memory.jobs import MemoryJobLog, MemoryWorkerLog
+from aurum.storage.memory.lineage import MemoryLineageReader
 from aurum.storage.memory.links import MemoryLinkStore
+from aurum.storage.memory.mappings import MemoryMappings
 from aurum.storage.memory.models import MemoryModelLog
 from aurum.storage.memory.observations import MemoryNeighbourReader, MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.private import MemoryPrivateStores
@@ -52,10 +57,14 @@ class MemoryStore:
         self.catalog = MemoryCatalog(self.state)
         self.search = MemorySearch(self.state)
         self.catalog_writer = MemoryCatalogWriter(self.state)
+        self.blocks = MemoryBlocks(self.state)
+        self.mappings = MemoryMappings(self.state)
         self.files = MemoryFileLog(self.state)
         self.private = MemoryPrivateStores(self.state, clock)
         self.loader = FileLoader(self.transactions, self.files, private=self.private)
         self.curves = MemoryCurveReader(self.state, clock, self._recordings)
+        self.derived_curves = MemoryDerivedCurveReader(self.state)
+        self.curve_sets = MemoryCurveSetStore(self.state)
         self.quality = MemoryQualityLog(self.state)
         self.validations = MemoryValidationLog(self.state, clock)
         self.probe = MemoryProbe()
@@ -69,6 +78,7 @@ class MemoryStore:
         self.flags = MemoryFlagStore(self.state)
         self.fetches = MemoryFetchStates(self.state)
         self.change_log = MemoryChangeLog(self.state)
+        self.lineage = MemoryLineageReader(self.state, self.state)
         self.idempotency = MemoryIdempotencyStore(clock)
         self.usage = MemoryUsageStore()
         self.schedule = MemoryScheduleLog(self.state)

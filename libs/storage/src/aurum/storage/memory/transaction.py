@@ -10,11 +10,15 @@ from typing import overload
 from aurum.core.clock import Clock
 from aurum.storage.memory.access import MemoryAuditWriter, MemoryKeyWriter, MemoryTenantWriter
 from aurum.storage.memory.alerts import MemoryAlertWriter
+from aurum.storage.memory.blocks import MemoryBlockWriter
+from aurum.storage.memory.curve_sets import MemoryCurveSetWriter
 from aurum.storage.memory.curves import MemoryCurveReferenceWriter, MemoryCurveWriter
+from aurum.storage.memory.derived_curves import MemoryDerivedCurveWriter
 from aurum.storage.memory.files import MemoryFileWriter
 from aurum.storage.memory.flags import MemoryFlagWriter
 from aurum.storage.memory.jobs import MemoryJobWriter, publish_notices
 from aurum.storage.memory.links import MemoryLinkWriter
+from aurum.storage.memory.mappings import MemoryMappingWriter
 from aurum.storage.memory.observations import MemoryObservationWriter
 from aurum.storage.memory.quality import MemoryQualityWriter
 from aurum.storage.memory.recordings import MemoryRecordingWriter
@@ -38,6 +42,9 @@ class MemoryTransaction:
     observations: MemoryObservationWriter
     curves: MemoryCurveWriter
     curve_reference: MemoryCurveReferenceWriter
+    blocks: MemoryBlockWriter
+    mappings: MemoryMappingWriter
+    derived_curves: MemoryDerivedCurveWriter
     quality: MemoryQualityWriter
     removal: MemorySeriesRemover
     recordings: MemoryRecordingWriter
@@ -58,6 +65,7 @@ class MemoryTenantTransaction:
     links: MemoryLinkWriter
     jobs: MemoryJobWriter
     webhooks: MemoryWebhookWriter
+    curve_sets: MemoryCurveSetWriter
 
 
 class MemoryTransactions:
@@ -92,6 +100,9 @@ class MemoryTransactions:
                 observations=MemoryObservationWriter(draft, self._clock),
                 curves=MemoryCurveWriter(draft),
                 curve_reference=MemoryCurveReferenceWriter(draft, self._clock),
+                blocks=MemoryBlockWriter(draft, self._clock),
+                mappings=MemoryMappingWriter(draft, self._clock),
+                derived_curves=MemoryDerivedCurveWriter(draft, self._clock),
                 quality=MemoryQualityWriter(draft, self._clock),
                 removal=MemorySeriesRemover(draft),
                 recordings=MemoryRecordingWriter(draft, self._clock),
@@ -112,6 +123,7 @@ class MemoryTransactions:
                 links=MemoryLinkWriter(draft, self._clock, tenant),
                 jobs=MemoryJobWriter(draft, self._clock, tenant),
                 webhooks=MemoryWebhookWriter(draft, tenant),
+                curve_sets=MemoryCurveSetWriter(draft, tenant),
             )
 
     @asynccontextmanager

@@ -20,13 +20,14 @@ from aurum.core.errors import Conflict, Forbidden
 class Actor:
     """The person or program that makes a change.
 
-    ``subject``: as in ``Caller``. ``tenant``: the owner of its credential; None for the operator's command line.
+    ``subject``, ``person``: as in ``Caller``. ``tenant``: the owner of its credential; None for the operator's command line.
     """
 
     subject: str
     tenant: str | None = None
     request_id: str = ""
     address: str = ""
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. ``replaces``: the id of the key that it replaced by rotation."""
+    """A key without its secret.
+
+    ``replaces``: the id of the key that it replaced by rotation. ``owner``: name of the person who uses it; None: unknown.
+    """
 
     key_id: str
     tenant: str
@@ -55,6 +59,7 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     replaces: str | None = None
+    owner: str | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Return whether the key is accepted at that time."""
@@ -109,17 +114,28 @@ class OtherTenant(Forbidden):
 
 
 class KeyEnded(Conflict):
-    """The key has expired or was revoked, so it cannot be rotated. Facts: ``key_id``."""
+    """The key has expired or was revoked, so it can neither be rotated nor get an owner. Facts: ``key_id``."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"the key {key_id!r} has expired or was revoked: make a new one", key_id=key_id)
 
 
 class KeyReplaced(Conflict):
-    """The key was already rotated. Facts: ``key_id``, ``by``: the key that replaced it."""
+    """The key was rotated before, so its successor is meant. Facts: ``key_id``, ``by``: the key that replaced it."""
 
     def __init__(self, key_id: str, by: str) -> None:
-        super().__init__(f"the key {key_id!r} was replaced by {by!r}: rotate that one", key_id=key_id, by=by)
+        super().__init__(f"the key {key_id!r} was replaced by {by!r}: name that one", key_id=key_id, by=by)
+
+
+class KeyOwned(Conflict):
+    """The key has an owner, and an owner never changes. Facts: ``key_id``, ``owner``: the owner it has."""
+
+    def __init__(self, key_id: str, owner: str) -> None:
+        super().__init__(
+            f"the key {key_id!r} belongs to {owner}, and the owner of a key never changes: revoke it and make a new one",
+            key_id=key_id,
+            owner=owner,
+        )
 
 
 class KeyStore(Protocol):
@@ -159,6 +175,10 @@ class KeyWriter(Protocol):
 
     async def expire(self, key_id: str, at: datetime) -> None:
         """Set the time at which a key expires."""
+        ...
+
+    async def give_owner(self, key_id: str, owner: str) -> ApiKey:
+        """Name the owner of a key that has none, and return the key; an owner that it has stays. Raises ``NotFound``."""
         ...
 
     async def revoke(self, key_id: str) -> ApiKey:

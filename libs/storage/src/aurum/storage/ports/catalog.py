@@ -17,6 +17,7 @@ from aurum.core.catalog.entries import (
     SeriesIssue,
     SourceEntry,
 )
+from aurum.core.curves.reading_terms import Spelling
 from aurum.storage.ports.removal import InvalidSeries
 
 if TYPE_CHECKING:
@@ -134,6 +135,10 @@ class Catalog(Protocol):
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         """Return block documents (``core.calendars.Block.from_document``), ascending by (calendar, name)."""
+        ...
+
+    async def spellings(self) -> Sequence[Spelling]:
+        """Return the mappings of words of periods, of units, and of units of brokers, ascending by kind and spelling."""
         ...
 
 

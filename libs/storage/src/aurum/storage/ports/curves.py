@@ -8,13 +8,14 @@ another. Where a key, or the name of a document, is both shared and the tenant's
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.curves.products import Product
 from aurum.core.errors import Invalid
+from aurum.storage.ports.derived_curves import DerivedState
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +33,8 @@ class StoredProduct:
 
     ``curve_id``: its number in frames of quotes. ``tenant``: owner; None: it belongs to all. ``version``: rises whenever its
     quotes or its terms change. ``first_trade_date``, ``last_trade_date``: of its quotes; None for a product without any.
-    ``is_edited``: an administrator has changed its terms, so a release does not replace them.
+    ``is_edited``: an administrator has changed its terms, so a release does not replace them. ``derived``: state of a derived
+    curve, by readers; None for another one.
     """
 
     curve_id: int
@@ -42,6 +44,12 @@ class StoredProduct:
     first_trade_date: date | None
     last_trade_date: date | None
     is_edited: bool = False
+    derived: DerivedState | None = None
+
+    @property
+    def tag(self) -> tuple[object, ...]:
+        """The product with its version and state, on which answers about its quotes depend: for entity tags."""
+        return self.curve_id, self.version, self.derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class ProductFilter:
     """Every field that is not None must match exactly; ``text``: each of its words is in the key or the title, case ignored.
 
     ``keys``: keys, or patterns in which ``*`` stands for any text; empty: all. ``quoted``: only products with quotes.
+    ``settles_on``: key of the series that the product settles against.
     """
 
     commodity: str | None = None
@@ -58,6 +67,7 @@ class ProductFilter:
     text: str | None = None
     keys: tuple[str, ...] = ()
     quoted: bool = False
+    settles_on: str | None = None
 
 
 class ReferenceKind(StrEnum):
@@ -80,6 +90,30 @@ class ReferenceDocument:
     version: int
     updated_at: datetime
     updated_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceUse:
+    """A use of reference data by products. Every field that is not None must match.
+
+    ``key``: a pattern of keys, in which ``*`` stands for any text. ``terms``: terms of a product, as its document has them.
+    ``blocks``: the calendar of blocks that the delivery calendar of a product names; ``shipped``: this calendar of blocks by
+    delivery calendar of the release, which a stored shared one replaces. ``tenant``: the owner of the products; None: of all.
+    """
+
+    key: str | None = None
+    terms: Mapping[str, str] = field(default_factory=dict[str, str])
+    blocks: str | None = None
+    shipped: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedReference:
+    """Stored reference data that stays as it is until a transaction ends. ``blocks``: documents of blocks."""
+
+    documents: Sequence[ReferenceDocument]
+    blocks: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +204,30 @@ class CurveQuotes:
 
 @dataclass(frozen=True, slots=True)
 class StoredQuotes:
-    """Result of storing the quotes of a part. ``rows``: number of publications. ``touched``: schema ``TOUCHED_CURVES``."""
+    """Result of storing the quotes of a part.
+
+    ``rows``: number of publications. ``touched``: schema ``TOUCHED_CURVES``. ``changed``: trade dates with new or revised
+    quotes, schema ``CHANGED_DATES``.
+    """
 
     rows: int
     new: int
     revised: int
     touched: pl.DataFrame
+    changed: pl.DataFrame
 
 
 class CurveWriter(Protocol):
     """Writes of quotes within a transaction, by the bitemporal law. Safe for many writers at once."""
 
-    async def lock(self, curves: pl.DataFrame, *, tenant: str | None) -> Sequence[int]:
-        """Lock the products of a ``FILE_CURVES`` frame and return their ids in its order. Raises ``UnknownProduct``."""
+    async def lock(
+        self, curves: pl.DataFrame, *, tenant: str | None, read_with: Mapping[str, int] | None = None
+    ) -> Sequence[int]:
+        """Lock the products of a ``FILE_CURVES`` frame and return their ids in its order.
+
+        ``read_with``: as in ``FileLoad``. Raises ``UnknownProduct``, and ``Conflict`` for a product that still has no quotes,
+        and has another version than the file was read with: its unit may be another one.
+        """
         ...
 
     async def store(self, part: CurveQuotes, curve_ids: Sequence[int], *, moment: Moment, recording_id: int) -> StoredQuotes:
@@ -200,8 +245,8 @@ class CurveWriter(Protocol):
 class CurveReferenceWriter(Protocol):
     """Writes of products and reference documents within a transaction."""
 
-    async def declare(self, products: Sequence[Product]) -> int:
-        """Add the shipped products and replace the terms of those that are not edited. Return the number that changed."""
+    async def declare(self, products: Sequence[Product]) -> Sequence[str]:
+        """Add the shipped products and replace the terms of those that are not edited. Return the changed keys, ascending."""
         ...
 
     async def put_product(self, product: Product, *, tenant: str | None, version: int | None = None) -> StoredProduct:
@@ -212,7 +257,9 @@ class CurveReferenceWriter(Protocol):
         ...
 
     async def delete_product(self, key: str, *, tenant: str | None) -> None:
-        """Delete a product without quotes. Raises ``UnknownName``, and ``Conflict`` for one that has quotes."""
+        """Delete a product without quotes. Raises ``UnknownName``, and ``Conflict`` for one that has quotes, or is derived, or
+        an input of a derived curve.
+        """
         ...
 
     async def put_reference(
@@ -228,6 +275,28 @@ class CurveReferenceWriter(Protocol):
         """Add (``version`` None) or replace a reference document. Raises ``Conflict`` as ``put_product`` does."""
         ...
 
-    async def delete_reference(self, kind: ReferenceKind, name: str, *, tenant: str | None) -> None:
-        """Delete a stored reference document; the shipped one of its name holds again. Raises ``UnknownName``."""
+    async def delete_reference(self, kind: ReferenceKind, name: str, *, tenant: str | None, version: int) -> None:
+        """Delete a stored reference document; the shipped one of its name holds again.
+
+        Raises ``UnknownName``, and ``Conflict`` for another version.
+        """
+        ...
+
+    async def lock_users(self, use: ReferenceUse) -> Sequence[StoredProduct]:
+        """Return the products of a use, shared ones first, and lock them and all reference data.
+
+        Waits for loads that store quotes of these products. Until this transaction ends, none of them gets quotes, and no
+        other transaction changes reference data or has it pinned.
+        """
+        ...
+
+    async def renew(self, curve_ids: Sequence[int]) -> None:
+        """Raise the versions of products, of any tenant, because their quotes are read otherwise from now on."""
+        ...
+
+    async def pin_reference(self, *, tenant: str | None) -> PinnedReference:
+        """Return the reference data that products of an owner are read with: shared documents, and those of the tenant.
+
+        Until this transaction ends, no other one changes reference data.
+        """
         ...

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from aurum.core.catalog.entries import FileEntry, KnownAtBasis, UnitJump
+from aurum.core.catalog.entries import FileEntry, KnownAtBasis, QuoteFlag, UnitJump
 from aurum.core.catalog.validations import ValidationResult
 from aurum.storage.ports.curves import CurveQuotes
+from aurum.storage.ports.derived_curves import FinishedBuild
 from aurum.storage.ports.observations import SeriesRows
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class FileRecord:
     """The identity of a file and its known time.
 
     ``digest``: SHA-256 of the content, hexadecimal. ``known_at``: of the whole file, UTC; None when it differs by row or is
-    the moment of loading. ``rows_read``: data rows, including those in quarantine. ``suspect_series``, ``unit_jumps``: as in
-    ``FileEntry``. ``is_published_again``: known from now on, even if the content was loaded before.
+    the moment of loading. ``rows_read``: data rows, including those in quarantine. ``is_published_again``: known from now on,
+    even if the content was loaded before. All others: as in ``FileEntry``; the loader sets ``sent_by``.
     """
 
     name: str
@@ -40,7 +41,14 @@ class FileRecord:
     rows_read: int = 0
     suspect_series: int = 0
     unit_jumps: tuple[UnitJump, ...] = ()
+    flagged_curves: int = 0
+    quote_flags: tuple[QuoteFlag, ...] = ()
     is_published_again: bool = False
+    format: str = ""
+    parser_version: str = ""
+    release: str = ""
+    archive: str = ""
+    sent_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class FileLoad:
     """The contents of one file, ready to be stored.
 
     ``quarantine``: schema ``core.frames.REFUSED``. ``validations``: results of the checks of each dataset in the file.
-    ``request``: None for files of publishers, of which the record of files says enough.
+    ``request``: None for files of publishers, of which the record of files says enough. ``build``: of a derived curve, which
+    these quotes end. ``read_with``: versions of products without quotes, by key, with whose terms the file was read.
     """
 
     record: FileRecord
@@ -65,6 +74,8 @@ class FileLoad:
     quarantine: pl.DataFrame
     validations: tuple[ValidationResult, ...] = ()
     request: LoadRequest | None = None
+    build: FinishedBuild | None = None
+    read_with: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Inputs of a warehouse: the tables of the store in one snapshot, and the calendars of market days and blocks."""
+"""Inputs of a warehouse: the tables of the store in one snapshot, and the calendars of market days, blocks and deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from enum import StrEnum
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 import polars as pl
 
 from aurum.core.frames import UTC_US
+from aurum.storage.ports.curves import ReferenceKind
 
 SERIES_TABLE = pl.Schema(
     {
@@ -107,6 +108,79 @@ BLOCK_HOUR = pl.Schema(
 )
 """Hours of blocks from ``core.calendars.block_hours``; ``market_day`` and ``hour_ending`` follow the block's clock."""
 
+PRODUCTS = pl.Schema(
+    {
+        "curve_id": pl.Int32(),
+        "key": pl.String(),
+        "title": pl.String(),
+        "commodity": pl.String(),
+        "area": pl.String(),
+        "block": pl.String(),
+        "venue": pl.String(),
+        "document": pl.String(),
+        "version": pl.Int64(),
+        "first_trade_date": pl.Date(),
+        "last_trade_date": pl.Date(),
+    }
+)
+"""One row for each shared product; ``document`` is its terms, a JSON object. Products of tenants are in no model."""
+
+QUOTES_IN_FORCE = pl.Schema(
+    {
+        "curve_id": pl.Int32(),
+        "trade_date": pl.Date(),
+        "delivery_start": pl.Date(),
+        "delivery_end": pl.Date(),
+        "settle": pl.Float64(),
+        "bid": pl.Float64(),
+        "ask": pl.Float64(),
+        "volume_mwh": pl.Float64(),
+        "open_interest": pl.Float64(),
+        "known_at": UTC_US,
+    }
+)
+"""Quotes in force of shared products, in any order. A null settle is a listed product without a price."""
+
+QUOTED_PERIODS = pl.Schema({"curve_id": pl.Int32(), "delivery_start": pl.Date(), "delivery_end": pl.Date()})
+"""The distinct delivery periods that each shared product quotes on any trade date, ascending."""
+
+DELIVERY_PERIOD = pl.Schema(
+    {
+        "curve_id": pl.Int32(),
+        "delivery_start": pl.Date(),
+        "delivery_end": pl.Date(),
+        "label": pl.String(),
+        "kind": pl.String(),
+        "starts_at": UTC_US,
+        "ends_at": UTC_US,
+        "days": pl.Int32(),
+        "hours": pl.Float64(),
+        "weight": pl.Float64(),
+        "rest_label": pl.String(),
+        "rest_after": pl.Date(),
+    }
+)
+"""Delivery periods by product, as ``core.curves`` counts and names them: those that are quoted, and those that quotes make up.
+
+``hours``: of the block of the product. ``weight``: in a strip; null where the sessions that it counts are unknown.
+``rest_label``: BOM or BOY, the label on the trade date ``rest_after`` alone; null where there is none.
+"""
+
+STRIP_PART = pl.Schema(
+    {
+        "curve_id": pl.Int32(),
+        "strip_start": pl.Date(),
+        "strip_end": pl.Date(),
+        "tiling": pl.Int16(),
+        "part_start": pl.Date(),
+        "part_end": pl.Date(),
+    }
+)
+"""The quoted periods inside each quarter, half, season and year of a product.
+
+``tiling``: 1 or 2. Of two parts of one tiling, one contains the other, or they share no day.
+"""
+
 
 class Bulk(StrEnum):
     """Tables that have many rows for each series."""
@@ -148,6 +222,22 @@ class StoreSnapshot(Protocol):
         """
         ...
 
+    async def products(self) -> pl.DataFrame:
+        """Return all shared products, schema ``PRODUCTS``, ascending by id."""
+        ...
+
+    async def quoted_periods(self) -> pl.DataFrame:
+        """Return the delivery periods of all shared quotes in force, schema ``QUOTED_PERIODS``."""
+        ...
+
+    async def quotes(self, curve_ids: Collection[int], sink: Callable[[pl.DataFrame], None]) -> None:
+        """Pass the quotes in force of some shared products to ``sink``, schema ``QUOTES_IN_FORCE``, in batches."""
+        ...
+
+    async def references(self, kind: ReferenceKind) -> Sequence[Mapping[str, object]]:
+        """Return the stored reference documents of a kind that belong to all."""
+        ...
+
 
 class StoreExport(Protocol):
     """Source of snapshots of a store. Raises ``Unavailable`` when the store does not answer."""
@@ -160,6 +250,10 @@ class CalendarTables(Protocol):
 
     async def put(self, days: pl.DataFrame, hours: pl.DataFrame) -> None:
         """Replace the contents of the tables, schemas ``MARKET_DAY`` and ``BLOCK_HOUR``; only rows that differ are written."""
+        ...
+
+    async def put_deliveries(self, periods: pl.DataFrame, parts: pl.DataFrame) -> None:
+        """Replace the contents of the tables, schemas ``DELIVERY_PERIOD`` and ``STRIP_PART``; only changed rows are written."""
         ...
 
     async def make_schemas(self, names: Collection[str]) -> None:
@@ -183,6 +277,18 @@ class CopyWriter(Protocol):
         ...
 
     def append(self, table: Bulk, rows: pl.DataFrame) -> None: ...
+
+    def known_products(self) -> pl.DataFrame:
+        """Return ``curve_id``, ``key`` and ``version`` of the products in the copy."""
+        ...
+
+    def forget_quotes(self, curve_ids: Collection[int]) -> None:
+        """Delete the quotes of some products."""
+        ...
+
+    def append_quotes(self, rows: pl.DataFrame) -> None:
+        """Add quotes, schema ``QUOTES_IN_FORCE``."""
+        ...
 
 
 class StoreCopy(Protocol):

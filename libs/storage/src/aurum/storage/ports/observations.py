@@ -150,14 +150,16 @@ class Moment:
 class StoredRows:
     """Result of storing the rows of a part. ``rows``: number of publications.
 
-    ``changed``: ids of the series whose answers changed, ascending. ``touched``: schema ``core.frames.FILE_SERIES``, ascending
-    by id. ``issues``: of a forecast, the distinct known times with ``first_ts``, ``last_ts`` and number of ``series``.
+    ``changed``: ids of the series whose answers changed, ascending. ``points``: ``series_id`` and ``ts`` of what changed in
+    them. ``touched``: schema ``core.frames.FILE_SERIES``, ascending by id. ``issues``: of a forecast, the distinct known times
+    with ``first_ts``, ``last_ts`` and number of ``series``.
     """
 
     rows: int
     new: int
     revised: int
     changed: tuple[int, ...]
+    points: pl.DataFrame
     touched: pl.DataFrame
     issues: pl.DataFrame | None = None
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from aurum.storage.ports.access import Actor, AuditWriter
     from aurum.storage.ports.catalog import Catalog
     from aurum.storage.ports.curves import CurveWriter
+    from aurum.storage.ports.derived_curves import DerivedCurveWriter
     from aurum.storage.ports.files import FileLog, FileWriter, Loader
-    from aurum.storage.ports.observations import LockedSeries, ObservationWriter, PartialsReader, SeriesReader
+    from aurum.storage.ports.jobs import JobWriter
+    from aurum.storage.ports.lineage import LineageReader
+    from aurum.storage.ports.observations import LockedSeries, NeighbourReader, ObservationWriter, PartialsReader, SeriesReader
     from aurum.storage.ports.quality import QualityWriter
     from aurum.storage.ports.recordings import LoadedReaders, RecordingWriter
     from aurum.storage.ports.removal import RemovedRows
@@ -89,6 +92,10 @@ class PrivateTransaction(Protocol):
     @property
     def curves(self) -> CurveWriter: ...
     @property
+    def derived_curves(self) -> DerivedCurveWriter: ...
+    @property
+    def jobs(self) -> JobWriter: ...
+    @property
     def quality(self) -> QualityWriter: ...
     @property
     def recordings(self) -> RecordingWriter: ...
@@ -116,9 +123,11 @@ class PrivateStore:
     catalog: Catalog
     reader: SeriesReader
     partials: PartialsReader
+    neighbours: NeighbourReader
     loaded: LoadedReaders
     files: FileLog
     loader: Loader
+    lineage: LineageReader
     transactions: PrivateTransactions
 
 

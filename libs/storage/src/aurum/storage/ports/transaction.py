@@ -7,11 +7,15 @@ from typing import Protocol, overload
 
 from aurum.storage.ports.access import Actor, AuditWriter, KeyWriter, TenantWriter
 from aurum.storage.ports.alerts import AlertWriter
+from aurum.storage.ports.blocks import BlockWriter
+from aurum.storage.ports.curve_sets import CurveSetWriter
 from aurum.storage.ports.curves import CurveReferenceWriter, CurveWriter
+from aurum.storage.ports.derived_curves import DerivedCurveWriter
 from aurum.storage.ports.files import FileWriter
 from aurum.storage.ports.flags import FlagWriter
 from aurum.storage.ports.jobs import JobWriter
 from aurum.storage.ports.links import LinkWriter
+from aurum.storage.ports.mappings import MappingWriter
 from aurum.storage.ports.observations import ObservationWriter
 from aurum.storage.ports.quality import QualityWriter
 from aurum.storage.ports.recordings import RecordingWriter
@@ -39,6 +43,12 @@ class Transaction(Protocol):
     def curves(self) -> CurveWriter: ...
     @property
     def curve_reference(self) -> CurveReferenceWriter: ...
+    @property
+    def blocks(self) -> BlockWriter: ...
+    @property
+    def mappings(self) -> MappingWriter: ...
+    @property
+    def derived_curves(self) -> DerivedCurveWriter: ...
     @property
     def quality(self) -> QualityWriter: ...
     @property
@@ -72,6 +82,8 @@ class TenantTransaction(Protocol):
     def jobs(self) -> JobWriter: ...
     @property
     def webhooks(self) -> WebhookWriter: ...
+    @property
+    def curve_sets(self) -> CurveSetWriter: ...
 
 
 class Transactions(Protocol):

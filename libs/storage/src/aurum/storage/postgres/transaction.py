@@ -15,14 +15,18 @@ from aurum.storage.postgres.access.links import PostgresLinkWriter
 from aurum.storage.postgres.access.tenants import PostgresTenantWriter
 from aurum.storage.postgres.alerts.alerts import PostgresAlertWriter
 from aurum.storage.postgres.alerts.webhooks import PostgresDeliveryWriter, PostgresWebhookWriter
+from aurum.storage.postgres.catalog.blocks import PostgresBlockWriter
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+from aurum.storage.postgres.curve_sets import PostgresCurveSetWriter
 from aurum.storage.postgres.flags import PostgresFlagWriter
 from aurum.storage.postgres.jobs.writer import PostgresJobWriter
+from aurum.storage.postgres.mappings import PostgresMappingWriter
 from aurum.storage.postgres.schedule import PostgresScheduleWriter
 from aurum.storage.postgres.watermarks import PostgresWatermarkWriter
 
 if TYPE_CHECKING:
     from aurum.storage.postgres.catalog.removal import PostgresSeriesRemover
+    from aurum.storage.postgres.curves.derived import PostgresDerivedCurveWriter
     from aurum.storage.postgres.curves.reference import PostgresCurveReferenceWriter
     from aurum.storage.postgres.curves.writer import PostgresCurveWriter
     from aurum.storage.postgres.files.writer import PostgresFileWriter
@@ -50,6 +54,8 @@ class PostgresTransaction:
         self.audit = PostgresAuditWriter(connection, by, None)
         self.tenants = PostgresTenantWriter(connection)
         self.flags = PostgresFlagWriter(connection)
+        self.blocks = PostgresBlockWriter(connection)
+        self.mappings = PostgresMappingWriter(connection)
         self.schedule = PostgresScheduleWriter(connection)
         self.watermarks = PostgresWatermarkWriter(connection)
         self.jobs = PostgresJobWriter(connection, None)
@@ -79,6 +85,12 @@ class PostgresTransaction:
         from aurum.storage.postgres.curves.reference import PostgresCurveReferenceWriter
 
         return PostgresCurveReferenceWriter(self._connection)
+
+    @cached_part
+    def derived_curves(self) -> PostgresDerivedCurveWriter:
+        from aurum.storage.postgres.curves.derived import PostgresDerivedCurveWriter
+
+        return PostgresDerivedCurveWriter(self._connection)
 
     @cached_part
     def quality(self) -> PostgresQualityWriter:
@@ -114,6 +126,7 @@ class PostgresTenantTransaction:
     links: PostgresLinkWriter
     jobs: PostgresJobWriter
     webhooks: PostgresWebhookWriter
+    curve_sets: PostgresCurveSetWriter
 
 
 class PostgresTransactions:
@@ -155,4 +168,5 @@ class PostgresTransactions:
                 links=PostgresLinkWriter(connection, tenant),
                 jobs=PostgresJobWriter(connection, tenant),
                 webhooks=PostgresWebhookWriter(connection, tenant),
+                curve_sets=PostgresCurveSetWriter(connection, tenant),
             )

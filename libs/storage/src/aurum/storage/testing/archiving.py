@@ -18,6 +18,7 @@ from aurum.storage.ports.quote_history import SOURCE
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.curves.readers import curve_reader
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.lineage import PostgresLineageReader
 from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
@@ -107,5 +108,6 @@ class TieredStore(PostgresStore):
         self.neighbours = PostgresNeighbourReader(pool, lambda: history)
         self.transactions = PostgresTransactions(pool, lambda: history)
         self.curves = curve_reader(pool, self.private_pool, clock, history=lambda: history)
+        self.lineage = PostgresLineageReader(pool, lambda: history)
         self.plain_loader: Loader = patient_loader(self.transactions, self.files, self.private)
         self.loader: Loader = ArchivingLoader(self.plain_loader, self.log, history)

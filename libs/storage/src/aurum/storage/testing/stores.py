@@ -12,15 +12,20 @@ from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.loader import FileLoader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.alerts import AlertLog
+from aurum.storage.ports.blocks import BlockReader
 from aurum.storage.ports.catalog import Catalog, CatalogWriter
+from aurum.storage.ports.curve_sets import CurveSetStore
 from aurum.storage.ports.curves import CurveReader
+from aurum.storage.ports.derived_curves import DerivedCurveReader
 from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.fetch import FetchStates
 from aurum.storage.ports.files import FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.ports.jobs import JobLog, WorkerLog
+from aurum.storage.ports.lineage import LineageReader
 from aurum.storage.ports.links import LinkStore
+from aurum.storage.ports.mappings import MappingReader
 from aurum.storage.ports.models import ModelLog
 from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
 from aurum.storage.ports.private import PrivateStores
@@ -38,16 +43,21 @@ from aurum.storage.postgres.access.links import PostgresLinkStore
 from aurum.storage.postgres.access.tenants import PostgresTenantStore
 from aurum.storage.postgres.alerts.alerts import PostgresAlertLog
 from aurum.storage.postgres.alerts.webhooks import PostgresWebhookStore
+from aurum.storage.postgres.catalog.blocks import PostgresBlocks
 from aurum.storage.postgres.catalog.reader import PostgresCatalog
 from aurum.storage.postgres.catalog.search import PostgresSearch
 from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.curve_sets import PostgresCurveSetStore
+from aurum.storage.postgres.curves.derived import PostgresDerivedCurveReader
 from aurum.storage.postgres.curves.readers import curve_reader
 from aurum.storage.postgres.fetch import PostgresFetchStates
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 from aurum.storage.postgres.jobs import PostgresJobLog, PostgresWorkerLog
+from aurum.storage.postgres.lineage import PostgresLineageReader
+from aurum.storage.postgres.mappings import PostgresMappings
 from aurum.storage.postgres.models.log import PostgresModelLog
 from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
@@ -80,6 +90,8 @@ class PostgresStore:
         self.catalog = PostgresCatalog(pool)
         self.search = PostgresSearch(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
+        self.blocks = PostgresBlocks(pool)
+        self.mappings = PostgresMappings(pool)
         self.quality = PostgresQualityLog(pool)
         self.validations = PostgresValidationLog(pool)
         self.keys = PostgresKeyStore(pool)
@@ -88,11 +100,13 @@ class PostgresStore:
         self.audit = PostgresAuditLog(pool)
         self.alerts = PostgresAlertLog(pool)
         self.webhooks = PostgresWebhookStore(pool)
+        self.curve_sets = PostgresCurveSetStore(pool)
         self.flags = PostgresFlagStore(pool)
         self.fetches = PostgresFetchStates(pool)
         self.idempotency = PostgresIdempotencyStore(pool)
         self.model_log = PostgresModelLog(pool)
         self.change_log = PostgresChangeLog(pool)
+        self.lineage = PostgresLineageReader(pool)
         self.usage = PostgresUsageStore(pool)
         self.schedule = PostgresScheduleLog(pool)
         self.schedule_firings = PostgresScheduleFirings(pool)
@@ -103,6 +117,7 @@ class PostgresStore:
         self.private: PrivateStores = PostgresPrivateStores(self.private_pool, clock, _patience())
         self.loader: Loader = patient_loader(self.transactions, self.files, self.private)
         self.curves: CurveReader = curve_reader(pool, self.private_pool, clock)
+        self.derived_curves = PostgresDerivedCurveReader(pool)
 
     async def close(self) -> None:
         """Close the connections to private series; the pool belongs to the caller."""
@@ -138,6 +153,10 @@ class Store(Protocol):
     @property
     def curves(self) -> CurveReader: ...
     @property
+    def derived_curves(self) -> DerivedCurveReader: ...
+    @property
+    def curve_sets(self) -> CurveSetStore: ...
+    @property
     def partials(self) -> PartialsReader: ...
     @property
     def neighbours(self) -> NeighbourReader: ...
@@ -147,6 +166,10 @@ class Store(Protocol):
     def search(self) -> SeriesSearch: ...
     @property
     def catalog_writer(self) -> CatalogWriter: ...
+    @property
+    def blocks(self) -> BlockReader: ...
+    @property
+    def mappings(self) -> MappingReader: ...
     @property
     def quality(self) -> QualityLog: ...
     @property
@@ -173,6 +196,8 @@ class Store(Protocol):
     def model_log(self) -> ModelLog: ...
     @property
     def change_log(self) -> ChangeLog: ...
+    @property
+    def lineage(self) -> LineageReader: ...
     @property
     def usage(self) -> UsageStore: ...
     @property

@@ -12,18 +12,21 @@ from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.storage.ports.access import ApiKey, Credential, OtherTenant, Tenant
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
-_COLUMNS = """key_id, tenant_id, name, roles, scopes, created_at, created_by, expires_at, revoked_at, last_used_at, replaces"""
+_COLUMNS = """key_id, tenant_id, name, roles, scopes, created_at, created_by, expires_at, revoked_at, last_used_at, replaces,
+              owner"""
 # Runs as the owner of the tables, because the tenant of a caller is not known before its key is read.
 _CREDENTIAL = """
 SELECT k.key_id, k.tenant_id, k.name, k.roles, k.scopes, k.created_at, k.created_by, k.expires_at, k.revoked_at,
-       k.last_used_at, k.replaces, k.digest, t.name AS tenant_name, t.plan, t.created_at AS tenant_created_at, t.disabled_at,
-       p.per_minute, p.per_hour, p.per_day, p.burst, p.at_once, p.listeners
+       k.last_used_at, k.replaces, k.owner, k.digest, t.name AS tenant_name, t.plan, t.created_at AS tenant_created_at,
+       t.disabled_at, p.per_minute, p.per_hour, p.per_day, p.burst, p.at_once, p.listeners
 FROM api_key AS k JOIN tenant AS t USING (tenant_id) JOIN plan AS p ON p.name = t.plan WHERE k.key_id = $1
 """
 _INSERT = """
-INSERT INTO api_key (key_id, tenant_id, name, digest, roles, scopes, created_at, created_by, expires_at, replaces)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (key_id) DO NOTHING RETURNING key_id
+INSERT INTO api_key (key_id, tenant_id, name, digest, roles, scopes, created_at, created_by, expires_at, replaces, owner)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key_id) DO NOTHING RETURNING key_id
 """
+# Naming expires_at fires the trigger by which processes forget what they remember of a key.
+_GIVE_OWNER = "UPDATE api_key SET owner = $2, expires_at = expires_at WHERE key_id = $1 AND owner IS NULL"
 
 
 class UnknownKey(NotFound):
@@ -98,12 +101,17 @@ class PostgresKeyWriter:
             key.created_by,
             key.expires_at,
             key.replaces,
+            key.owner,
         )
         if inserted is None:
             raise KeyExists(f"a key {key.key_id!r} already exists", key_id=key.key_id)
 
     async def expire(self, key_id: str, at: datetime) -> None:
         await self._connection.execute("UPDATE api_key SET expires_at = $2 WHERE key_id = $1", key_id, at)
+
+    async def give_owner(self, key_id: str, owner: str) -> ApiKey:
+        await self._connection.execute(_GIVE_OWNER, key_id, owner)
+        return await _read(self._connection, key_id)
 
     async def revoke(self, key_id: str) -> ApiKey:
         await self._connection.execute("UPDATE api_key SET revoked_at = clock_timestamp() WHERE key_id = $1", key_id)
@@ -131,4 +139,5 @@ def _key(row: asyncpg.Record) -> ApiKey:
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],
         replaces=row["replaces"],
+        owner=row["owner"],
     )

@@ -21,7 +21,7 @@ SELECT l.link_id, l.tenant_id, l.subject, l.read, l.scopes, l.created_at, l.expi
        p.per_minute, p.per_hour, p.per_day, p.burst, p.at_once, p.listeners,
        k.key_id, k.name AS key_name, k.roles AS key_roles, k.scopes AS key_scopes, k.created_at AS key_created_at,
        k.created_by AS key_created_by, k.expires_at AS key_expires_at, k.revoked_at AS key_revoked_at,
-       k.last_used_at AS key_last_used_at, k.replaces AS key_replaces
+       k.last_used_at AS key_last_used_at, k.replaces AS key_replaces, k.owner AS key_owner
 FROM link AS l JOIN tenant AS t USING (tenant_id) JOIN plan AS p ON p.name = t.plan
      LEFT JOIN api_key AS k ON l.subject = 'key:' || k.key_id AND k.tenant_id = l.tenant_id
 WHERE l.link_id = $1
@@ -138,4 +138,5 @@ def _key(row: asyncpg.Record) -> ApiKey | None:
         revoked_at=row["key_revoked_at"],
         last_used_at=row["key_last_used_at"],
         replaces=row["key_replaces"],
+        owner=row["key_owner"],
     )

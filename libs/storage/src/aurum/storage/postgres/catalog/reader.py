@@ -23,6 +23,8 @@ from aurum.core.catalog.dimensions import (
     stored_market_run,
 )
 from aurum.core.catalog.entries import DatasetEntry, DatasetExtent, IssueEntry, LocationEntry, SeriesIssue, SourceEntry
+from aurum.core.catalog.mapping_kinds import MappingKind
+from aurum.core.curves.reading_terms import Spelling
 from aurum.core.errors import UnknownName
 from aurum.core.frequency import parse_frequency
 from aurum.core.keys import InvalidSeriesKey, SeriesKey, is_location
@@ -65,6 +67,9 @@ FROM series WHERE key = ANY($1)
 _EXTENTS = """
 SELECT source, dataset, count(*) AS series, min(first_ts) AS first_ts, max(last_ts) AS last_ts
 FROM series GROUP BY source, dataset
+"""
+_SPELLINGS = """
+SELECT kind, scope, folded, target FROM mapping WHERE kind IN ('period', 'unit', 'quoted_unit') ORDER BY kind, scope, folded
 """
 _SOURCES_OF_SERIES = "SELECT DISTINCT source FROM search_group"
 # Each part reads few rows of an index, so that the whole costs the same in a store of any size.
@@ -185,6 +190,11 @@ class PostgresCatalog:
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return [row["document"] for row in await self._fetch(_blocks())]
+
+    async def spellings(self) -> Sequence[Spelling]:
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(_SPELLINGS)
+        return [Spelling(MappingKind(row["kind"]), row["scope"], row["folded"], row["target"]) for row in rows]
 
     async def _valid_page(
         self,

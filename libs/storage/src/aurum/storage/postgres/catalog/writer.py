@@ -43,7 +43,8 @@ SET title = excluded.title, zone = excluded.zone, frequency = excluded.frequency
 """
 _PUT_BLOCK = """
 INSERT INTO block AS b (calendar, name, document) VALUES ($1, $2, $3)
-ON CONFLICT (calendar, name) DO UPDATE SET document = excluded.document WHERE b.shipped
+ON CONFLICT (calendar, name) DO UPDATE SET document = excluded.document, version = b.version + 1
+WHERE b.shipped AND b.document <> excluded.document
 """
 # Answers show the name, so it raises the version of a series that has observations. Rows are locked in the order of loads.
 _NAME_PLACES = """

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 from asyncpg import Record
 
+from aurum.core.curves.quote_archive import RECORDED_QUOTES
 from aurum.core.curves.quotes import QUOTES, TRADE_DATES
 from aurum.storage.ports.curves import QuoteSpan
 from aurum.storage.ports.history import HistoryStore, quotes_in
@@ -18,6 +19,9 @@ from aurum.storage.postgres.history.quotes import PART, archived_quotes, check_q
 
 OF_SPAN = "a.month BETWEEN date_trunc('month', $2::date::timestamp)::date AND $3::date"
 """Condition on months where the second and third parameter are the first and last trade date."""
+_PARTS_OF_DAY = f"""
+SELECT {PART} FROM archived_quotes AS a WHERE a.curve_id = $1 AND a.month = date_trunc('month', $2::date::timestamp)::date
+"""  # noqa: S608 - constants
 _RECORDED_BY = "SELECT recording_id FROM recording WHERE recording_id = ANY($1) AND recorded_at <= $2"
 
 
@@ -47,6 +51,22 @@ class ArchivedPublications:
                 recorded = await connection.fetch(_RECORDED_BY, recordings, as_loaded)
             rows = rows.filter(pl.col("recording_id").is_in([row["recording_id"] for row in recorded]))
         return rows.select(list(QUOTES))
+
+
+async def publications_of(
+    pool: ReadPool, history: Callable[[], HistoryStore | None], curve_id: int, trade_date: date
+) -> pl.DataFrame:
+    """Return the archived publications of a product in the month of a trade date, schema ``RECORDED_QUOTES``.
+
+    Raises ``HistoryNotConfigured``, ``QuotesNotHeld``, ``QuoteHistoryDamaged`` and history's errors.
+    """
+    async with pool.acquire() as connection:
+        parts = archived_quotes(await connection.fetch(_PARTS_OF_DAY, curve_id, trade_date))
+    if not parts:
+        return pl.DataFrame(schema=RECORDED_QUOTES)
+    rows = await quotes_in(history(), parts).publications(parts)
+    await asyncio.to_thread(check_quotes, rows, parts)
+    return rows.select(list(RECORDED_QUOTES))
 
 
 def parts_beside(*, months: str = OF_SPAN, days: str | None = None, unless: str | None = None) -> str:

@@ -7,11 +7,14 @@ from functools import cache
 
 from asyncpg import Record
 
+from aurum.core.curves.keys import unknown_curve
 from aurum.core.errors import UnknownName
 from aurum.core.search.near_keys import nearest_keys
 from aurum.storage.ports.curves import ProductFilter, ReferenceDocument, ReferenceKind, StoredProduct
+from aurum.storage.ports.derived_curves import DerivedState
 from aurum.storage.postgres.connection.pool import Connection, ReadPool
 from aurum.storage.postgres.connection.statements import escaped
+from aurum.storage.postgres.curves.derived_state import STATE
 from aurum.storage.product_documents import product_of
 from aurum.storage.series_patterns import is_pattern, like
 
@@ -20,7 +23,8 @@ REFERENCE = "kind, name, document, version, updated_at, updated_by"
 
 FACETS = ("commodity", "area", "block", "venue")
 
-_ONE = f"SELECT {PRODUCT} FROM product WHERE key = $1"  # noqa: S608 - constants
+_READ = f"{PRODUCT}, {STATE} AS derived"
+_ONE = f"SELECT {_READ} FROM product WHERE key = $1"  # noqa: S608 - constants
 _KEYS = 'SELECT key FROM product ORDER BY key COLLATE "C"'
 _REFERENCES = f'SELECT {REFERENCE} FROM curve_reference WHERE kind = $1 ORDER BY name COLLATE "C"'  # noqa: S608 - constants
 _LAST = 2**31 - 1
@@ -69,11 +73,12 @@ class PostgresProducts:
 
 async def unknown_product(connection: Connection, key: str) -> UnknownName:
     """Return the error of a key without a product that the connection sees."""
-    return UnknownName("product", key, nearest_keys(key, [row["key"] for row in await connection.fetch(_KEYS)]))
+    return unknown_curve(key, nearest_keys(key, [row["key"] for row in await connection.fetch(_KEYS)]))
 
 
 def stored_product(row: Record, tenant: str | None) -> StoredProduct:
-    """Return the product of a row with the columns ``PRODUCT``."""
+    """Return the product of a row with the columns ``PRODUCT``, and in reads the state of a derived curve."""
+    derived = row.get("derived")
     return StoredProduct(
         row["curve_id"],
         product_of(row["document"]),
@@ -82,6 +87,7 @@ def stored_product(row: Record, tenant: str | None) -> StoredProduct:
         row["first_trade_date"],
         row["last_trade_date"],
         row["is_edited"],
+        None if derived is None else DerivedState(derived),
     )
 
 
@@ -110,6 +116,8 @@ def _conditions(criteria: ProductFilter) -> tuple[tuple[str, ...], list[object]]
         values["keys"] = [whole, [like(one) for one in criteria.keys if is_pattern(one)]]
     if criteria.quoted:
         values["quoted"] = []
+    if criteria.settles_on is not None:
+        values["settles_on"] = [criteria.settles_on]
     return tuple(values), [value for some in values.values() for value in some]
 
 
@@ -118,6 +126,7 @@ _CONDITIONS = {
     "text": "NOT EXISTS (SELECT FROM unnest(?::text[]) AS word WHERE concat(key, ' ', title) NOT ILIKE word ESCAPE '/')",
     "keys": "(key = ANY(?::text[]) OR EXISTS (SELECT FROM unnest(?::text[]) AS pattern WHERE key LIKE pattern ESCAPE '/'))",
     "quoted": "first_trade_date IS NOT NULL",
+    "settles_on": "document ->> 'settles_on' = ?",
 }
 
 
@@ -136,7 +145,7 @@ def _page(names: tuple[str, ...], *, is_resumed: bool, is_own: bool) -> str:
     condition, number = _where(names, is_own=is_own)
     resumed = f" AND key > ${number}" if is_resumed else ""
     limit = number + is_resumed
-    return f'SELECT {PRODUCT} FROM product WHERE {condition}{resumed} ORDER BY key COLLATE "C" LIMIT ${limit}'  # noqa: S608 - constants
+    return f'SELECT {_READ} FROM product WHERE {condition}{resumed} ORDER BY key COLLATE "C" LIMIT ${limit}'  # noqa: S608 - constants
 
 
 @cache

@@ -10,9 +10,9 @@ import polars as pl
 from asyncpg import Record
 
 from aurum.core.clock import Clock
+from aurum.core.curves.keys import unknown_curve
 from aurum.core.curves.quote_law import IDENTITY, in_force, in_order, versions_of
 from aurum.core.curves.quotes import QUOTE_VERSIONS, QUOTES, TRADE_DATES
-from aurum.core.errors import UnknownName
 from aurum.core.search.near_keys import nearest_keys
 from aurum.storage.ports.curves import ProductFilter, QuoteSpan, ReferenceDocument, ReferenceKind, StoredProduct
 from aurum.storage.ports.history import HistoryStore
@@ -86,7 +86,7 @@ class PostgresCurveReader:
         del tenant
         stored = await self._products.named(key)
         if stored is None:
-            raise UnknownName("product", key, nearest_keys(key, await self._products.keys()))
+            raise unknown_curve(key, nearest_keys(key, await self._products.keys()))
         return stored
 
     async def references(self, kind: ReferenceKind, *, tenant: str | None) -> Sequence[ReferenceDocument]:

@@ -8,7 +8,7 @@ publications. They are read only when a file says something else than the row in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -25,8 +25,7 @@ from aurum.core.curves.quote_law import (
 )
 from aurum.core.curves.quotes import FIELDS, FILE_CURVES, QUOTES, TOUCHED_CURVES
 from aurum.core.frames import conform
-from aurum.core.search.near_keys import nearest_keys
-from aurum.storage.ports.curves import CurveQuotes, StoredQuotes, UnknownProduct
+from aurum.storage.ports.curves import CurveQuotes, StoredQuotes
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.observations import Moment
 from aurum.storage.postgres.connection.columns import packed
@@ -44,7 +43,8 @@ from aurum.storage.postgres.quote_columns import (
     unpacked_publications,
     unpacked_quotes,
 )
-from aurum.storage.quote_rows import file_quotes, quote_correction_undated, touched_curves
+from aurum.storage.quote_rows import changed_dates, check_read_with, file_quotes, quote_correction_undated, touched_curves
+from aurum.storage.unknown_products import unknown_product
 
 _FILE_CURVE = Layout(
     file_id="int8",
@@ -58,10 +58,12 @@ _FILE_CURVE = Layout(
 )
 # In the order of loads, so that two of them cannot deadlock.
 _LOCK = """
-SELECT curve_id, key, first_trade_date IS NULL AS is_empty FROM product WHERE key = ANY($1)
+SELECT curve_id, key, version, first_trade_date IS NULL AS is_empty FROM product WHERE key = ANY($1)
 ORDER BY curve_id FOR NO KEY UPDATE
 """
 _KEYS = "SELECT key FROM product"
+_IS_PRIVATE = "SELECT EXISTS (SELECT FROM private.product WHERE key = $1)"
+_IS_SHARED = "SELECT EXISTS (SELECT FROM public.product WHERE key = $1)"
 _CURRENT = packed(
     QUOTE,
     f"SELECT {columns_of('q')} FROM quote AS q WHERE q.curve_id = ANY($1) AND q.trade_date BETWEEN $2 AND $3",  # noqa: S608 - constants
@@ -121,17 +123,22 @@ class PostgresCurveWriter:
         self._empty: set[int] = set()
         """Locked products without quotes."""
 
-    async def lock(self, curves: pl.DataFrame, *, tenant: str | None) -> Sequence[int]:
+    async def lock(
+        self, curves: pl.DataFrame, *, tenant: str | None, read_with: Mapping[str, int] | None = None
+    ) -> Sequence[int]:
         if tenant != self._tenant:
             raise ValueError(f"quotes of tenant {tenant!r} in a transaction of {self._tenant!r}")
         keys = conform(curves, FILE_CURVES)["key"].to_list()
         rows = {row["key"]: row for row in await self._connection.fetch(_LOCK, keys)}
         if unknown := next((key for key in keys if key not in rows), None):
             stored = [row["key"] for row in await self._connection.fetch(_KEYS)]
-            nearest = nearest_keys(unknown, stored)
-            hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
-            raise UnknownProduct(f"the file quotes {unknown}, which is not a product{hint}", key=unknown, nearest=list(nearest))
-        self._empty |= {row["curve_id"] for row in rows.values() if row["is_empty"]}
+            others = _IS_PRIVATE if tenant is None else _IS_SHARED
+            is_of_others = await self._connection.fetchval(others, unknown)
+            raise unknown_product(unknown, stored, tenant=tenant, is_of_others=is_of_others)
+        empty = [row for row in rows.values() if row["is_empty"]]
+        for row in empty:
+            check_read_with(row["key"], row["version"], read_with or {})
+        self._empty |= {row["curve_id"] for row in empty}
         return [rows[key]["curve_id"] for key in keys]
 
     async def store(self, part: CurveQuotes, curve_ids: Sequence[int], *, moment: Moment, recording_id: int) -> StoredQuotes:
@@ -144,7 +151,7 @@ class PostgresCurveWriter:
         revised = await self._revise(rest, recording_id)
         await self._raise_versions(pl.concat([new, revised]))
         touched = await in_thread_if_large(rows, touched_curves, offered, batch, new, revised)
-        return StoredQuotes(rows, new.height, revised.height, touched)
+        return StoredQuotes(rows, new.height, revised.height, touched, changed_dates(new, revised))
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         numbered = conform(touched, TOUCHED_CURVES).with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 import polars as pl
 from asyncpg import Record
 from sqlalchemy import bindparam, select
 
-from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis, UnitJump
+from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis, QuoteFlag, UnitJump
 from aurum.core.frames import BASES
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.postgres import tables
@@ -19,11 +20,11 @@ from aurum.storage.postgres.connection.pool import ReadPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, filter_names, matching
 
 # Columns are named, so that a prepared statement stays valid when a migration adds a column.
-APPLIED = """
-SELECT file_id, digest, name, source, dataset, status, reason, known_at, known_at_basis, rows_read, new, revised, unchanged,
-       quarantined, seconds, loaded_at, suspect_series, unit_jumps
-FROM ingest_file WHERE digest = $1 AND status = 'applied' ORDER BY file_id
-"""
+FILE = """f.file_id, f.digest, f.name, f.source, f.dataset, f.status, f.reason, f.known_at, f.known_at_basis, f.rows_read,
+    f.new, f.revised, f.unchanged, f.quarantined, f.seconds, f.loaded_at, f.suspect_series, f.unit_jumps, f.flagged_curves,
+    f.quote_flags, f.size, f.format, f.parser_version, f.release, f.archive, f.sent_by"""
+"""The columns of a row of ``ingest_file AS f``, for ``file_entry``."""
+APPLIED = f"SELECT {FILE} FROM ingest_file AS f WHERE f.digest = $1 AND f.status = 'applied' ORDER BY f.file_id"  # noqa: S608
 
 _BASES = """
 SELECT DISTINCT ON (series_id, known_at) series_id, known_at, basis
@@ -38,6 +39,9 @@ WHERE basis <> 'scheduled'
 ORDER BY series_id, known_at, array_position(ARRAY['published', 'stated', 'ingested'], basis)
 """
 
+READ_BY = ("format", "parser_version", "release", "archive", "sent_by")
+"""The columns about how a file was read, null where that was not recorded."""
+_DAYS = ("trade_date", "delivery_start", "delivery_end")
 _file = tables.ingest_file.c
 
 
@@ -106,4 +110,13 @@ def file_entry(row: Record) -> FileEntry:
         loaded_at=row["loaded_at"],
         suspect_series=row["suspect_series"],
         unit_jumps=tuple(UnitJump(**jump) for jump in row["unit_jumps"]),
+        flagged_curves=row["flagged_curves"],
+        quote_flags=tuple(_flag(document) for document in row["quote_flags"]),
+        size=row["size"],
+        **{name: row[name] or "" for name in READ_BY},
     )
+
+
+def _flag(document: Mapping[str, Any]) -> QuoteFlag:
+    days: dict[str, Any] = {name: date.fromisoformat(document[name]) for name in _DAYS if document[name] is not None}
+    return QuoteFlag(**{**document, **days})

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 
-from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
+from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis, QuoteFlag
 from aurum.storage.ports.files import FileRecord, LoadOutcome
 from aurum.storage.postgres.connection.pool import Connection
-from aurum.storage.postgres.files.log import APPLIED, file_entry
+from aurum.storage.postgres.files.log import APPLIED, READ_BY, file_entry
 from aurum.storage.postgres.observations.watermark import announce_load
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _RECORD_APPLIED = """
 INSERT INTO ingest_file (digest, name, size, source, dataset, status, known_at, known_at_basis, rows_read, new, revised,
-                         unchanged, quarantined, seconds, suspect_series, unit_jumps)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING file_id
+                         unchanged, quarantined, seconds, suspect_series, unit_jumps, flagged_curves, quote_flags, format,
+                         parser_version, release, archive, sent_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+RETURNING file_id
 """
 _RECORD_REFUSED = """
-INSERT INTO ingest_file (digest, name, size, source, dataset, status, reason, known_at_basis)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING file_id
+INSERT INTO ingest_file (digest, name, size, source, dataset, status, reason, known_at_basis, format, parser_version, release,
+                         archive, sent_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING file_id
 """
 
 
@@ -58,6 +61,9 @@ class PostgresFileWriter:
             seconds,
             file.suspect_series,
             [asdict(jump) for jump in file.unit_jumps],
+            file.flagged_curves,
+            [_flag_document(flag) for flag in file.quote_flags],
+            *_read_by(file),
         )
 
     async def record_refused(self, file: FileRecord, reason: str) -> int:
@@ -71,4 +77,13 @@ class PostgresFileWriter:
             FileStatus.REFUSED,
             reason,
             KnownAtBasis.INGESTED,
+            *_read_by(file),
         )
+
+
+def _flag_document(flag: QuoteFlag) -> dict[str, object]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(flag).items()}
+
+
+def _read_by(file: FileRecord) -> list[str | None]:
+    return [getattr(file, name) or None for name in READ_BY]

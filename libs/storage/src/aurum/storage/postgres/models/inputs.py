@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 
 import polars as pl
 
 from aurum.core.frames import UTC_US, conform
+from aurum.storage.ports.curves import ReferenceKind
 from aurum.storage.ports.history import ArchivedPart, HistoryStore, refuse_archived_parts
-from aurum.storage.ports.model_inputs import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES_TABLE, Bulk, StoreSnapshot
+from aurum.storage.ports.model_inputs import (
+    BLOCK_HOUR,
+    DATASETS,
+    DELIVERY_PERIOD,
+    FILES,
+    MARKET_DAY,
+    PRODUCTS,
+    QUOTED_PERIODS,
+    QUOTES_IN_FORCE,
+    SERIES_TABLE,
+    STRIP_PART,
+    Bulk,
+    StoreSnapshot,
+)
 from aurum.storage.postgres.connection.copy import Collector, Layout
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
@@ -21,6 +35,8 @@ MARTS_ROLE = "aurum_marts"
 _BATCH_BYTES = 16 << 20
 _ROWS_PER_READ = 1_000_000
 _NULL = "\\N"
+_DOCUMENTS = ("labels", "document")
+"""Columns of JSON, which are sent as text."""
 
 _LAYOUTS = {
     Bulk.OBSERVATION: Layout(series_id="int4", ts="timestamptz", value="float8", quality="int2", known_at="timestamptz"),
@@ -32,6 +48,15 @@ _LAYOUTS = {
 _SERIES = "SELECT {columns} FROM series ORDER BY series_id"
 _DATASETS = "SELECT {columns} FROM dataset ORDER BY source, name"
 _FILES = "SELECT {columns} FROM ingest_file ORDER BY file_id"
+# Products and quotes of tenants are in the schema private.
+_PRODUCTS = "SELECT {columns} FROM public.product ORDER BY curve_id"
+_PERIODS = "SELECT DISTINCT {columns} FROM public.quote ORDER BY curve_id, delivery_start, delivery_end"
+_REFERENCES = 'SELECT document FROM public.curve_reference WHERE kind = $1 ORDER BY name COLLATE "C"'
+_QUOTE_WIRE: Mapping[pl.DataType, str] = {pl.Int32(): "int4", pl.Date(): "date", pl.Float64(): "float8", UTC_US: "timestamptz"}
+_QUOTE = Layout(**{name: _QUOTE_WIRE[dtype] for name, dtype in QUOTES_IN_FORCE.items()})
+_NUMBERS = [name for name, dtype in QUOTES_IN_FORCE.items() if dtype == pl.Float64()]
+_AS_WIRE = ", ".join(f"coalesce({name}, 'NaN')" if name in _NUMBERS else name for name in QUOTES_IN_FORCE)
+_QUOTES = f"SELECT {_AS_WIRE} FROM public.quote WHERE curve_id = ANY($1)"  # noqa: S608 - names from this package
 
 # Texts are stored once, under the number ``place``; so the rows have a fixed width and can be copied in binary.
 _DAYS = Layout(place="int4", market_day="date", starts_at="timestamptz", ends_at="timestamptz", weekday="int2", holiday="int2")
@@ -100,24 +125,44 @@ class _Snapshot:
     async def files(self) -> pl.DataFrame:
         return await self._table(_FILES, FILES)
 
+    async def products(self) -> pl.DataFrame:
+        return await self._table(_PRODUCTS, PRODUCTS)
+
+    async def quoted_periods(self) -> pl.DataFrame:
+        return await self._table(_PERIODS, QUOTED_PERIODS)
+
+    async def references(self, kind: ReferenceKind) -> Sequence[Mapping[str, object]]:
+        return [row["document"] for row in await self._connection.fetch(_REFERENCES, kind)]
+
+    async def quotes(self, curve_ids: Collection[int], sink: Callable[[pl.DataFrame], None]) -> None:
+        await self._copied(
+            _QUOTE, _QUOTES, [sorted(curve_ids)], lambda rows: sink(rows.with_columns(pl.col(_NUMBERS).fill_nan(None)))
+        )
+
     async def rows(self, table: Bulk, series_ids: Collection[int] | None, sink: Callable[[pl.DataFrame], None]) -> None:
         layout = _LAYOUTS[table]
+        condition = "" if series_ids is None else " WHERE series_id = ANY($1)"
+        query = f"SELECT {', '.join(layout.columns)} FROM {table}{condition}"  # noqa: S608 - names from this package
+        arguments = [] if series_ids is None else [sorted(series_ids)]
+        await self._copied(layout, query, arguments, lambda rows: sink(conform(rows, table.schema)))
+        if table is not Bulk.COMPLETENESS:
+            await self._archived_rows(table, series_ids, sink)
+
+    async def _copied(
+        self, layout: Layout, query: str, arguments: Sequence[object], sink: Callable[[pl.DataFrame], None]
+    ) -> None:
+        """Pass the rows of a query to ``sink``, in batches of bounded size."""
         collector = Collector(layout)
 
         async def collect(data: bytes) -> None:
             collector.feed(data)
             if collector.size >= _BATCH_BYTES:
-                sink(conform(collector.take(), table.schema))
+                sink(collector.take())
 
-        condition = "" if series_ids is None else " WHERE series_id = ANY($1)"
-        query = f"SELECT {', '.join(layout.columns)} FROM {table}{condition}"  # noqa: S608 - names from this package
-        arguments = [] if series_ids is None else [sorted(series_ids)]
         await self._connection.copy_from_query(query, *arguments, output=collect, format="binary")
         rest = collector.take()
         if not rest.is_empty():
-            sink(conform(rest, table.schema))
-        if table is not Bulk.COMPLETENESS:
-            await self._archived_rows(table, series_ids, sink)
+            sink(rest)
 
     async def _archived_rows(
         self, table: Bulk, series_ids: Collection[int] | None, sink: Callable[[pl.DataFrame], None]
@@ -177,11 +222,39 @@ class PostgresCalendarTables:
             for statement in (_DROP_DAYS, _PUT_DAYS, _DROP_HOURS, _PUT_HOURS):
                 await connection.execute(statement)
 
+    async def put_deliveries(self, periods: pl.DataFrame, parts: pl.DataFrame) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('delivery tables', 0))")
+            await _replace(connection, "delivery_period", list(DELIVERY_PERIOD)[:3], conform(periods, DELIVERY_PERIOD))
+            await _replace(connection, "strip_part", list(STRIP_PART), conform(parts, STRIP_PART))
+
     async def make_schemas(self, names: Collection[str]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             for name in names:
                 quoted = await connection.fetchval("SELECT quote_ident($1)", name)
                 await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted} AUTHORIZATION {MARTS_ROLE}")
+
+
+async def _replace(connection: Connection, table: str, key: Sequence[str], rows: pl.DataFrame) -> None:
+    """Make the rows of a table those of a frame; rows that are the same are not written."""
+    names = ", ".join(rows.columns)
+    is_same = " AND ".join(f"g.{name} = t.{name}" for name in key) + " AND ROW(g.*) IS NOT DISTINCT FROM ROW(t.*)"
+    await connection.execute(f"CREATE TEMP TABLE given_{table} (LIKE public.{table}) ON COMMIT DROP")
+    await connection.copy_to_table(
+        f"given_{table}",
+        source=BytesIO(rows.write_csv(include_header=False, null_value=_NULL).encode()),
+        columns=rows.columns,
+        format="csv",
+        null=_NULL,
+        schema_name="pg_temp",
+    )
+    await connection.execute(f"ANALYZE pg_temp.given_{table}")
+    for statement in (
+        f"DELETE FROM {table} AS t WHERE NOT EXISTS (SELECT FROM given_{table} AS g WHERE {is_same})",  # noqa: S608 - names from this package
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM given_{table} ON CONFLICT DO NOTHING",  # noqa: S608
+    ):
+        await connection.execute(statement)
 
 
 def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
@@ -200,4 +273,4 @@ def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
 def _as_csv(name: str, dtype: object) -> str:
     if dtype == UTC_US:
         return f"(extract(epoch FROM {name}) * 1000000)::bigint AS {name}"
-    return f"{name}::text AS {name}" if name == "labels" else name
+    return f"{name}::text AS {name}" if name in _DOCUMENTS else name

@@ -16,7 +16,7 @@ from aurum.core.frames import FILE_SPANS, NEIGHBOURS, UTC_US, conform
 from aurum.core.frequency import Frequency
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.postgres.connection.columns import packed, unpacked
-from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+from aurum.storage.postgres.connection.pool import Connection, ReadPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
 
 _MOST_RANGES = 4
@@ -56,7 +56,7 @@ _WANTED = pl.Schema(
 class PostgresNeighbourReader:
     """``NeighbourReader`` on PostgreSQL. ``history``: returns the history store when points are read."""
 
-    def __init__(self, pool: PostgresPool, history: Callable[[], HistoryStore | None] = lambda: None) -> None:
+    def __init__(self, pool: ReadPool, history: Callable[[], HistoryStore | None] = lambda: None) -> None:
         self._pool = pool
         self._history = history
 

@@ -93,8 +93,9 @@ ON CONFLICT (series_id, known_at) DO UPDATE SET ts = c.ts || excluded.ts
 
 @dataclass(slots=True)
 class _Changes:
-    """Changes by the rows of a file so far, counted by series."""
+    """Changes by the rows of a file so far: the points, and their numbers by series."""
 
+    points: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     counts: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
 
     def add(self, points: pl.DataFrame, *, new: bool) -> None:
@@ -108,6 +109,7 @@ class _Changes:
             (count if new else zero).alias("new"),
             (zero if new else count).alias("revised"),
         )
+        self.points.append(points.select(KEY))
         self.counts.append(counts)
 
     def by_series(self) -> pl.DataFrame:
@@ -162,7 +164,8 @@ class PostgresObservationWriter:
         new, revised = int(counts["new"].sum()), int(counts["revised"].sum())
         summary = partial(touched_series, spans=undo.spans, sole=sole)
         touched = await in_thread_if_large(rows, summary, offered, batch, counts, moment)
-        return StoredRows(rows, new, revised, changed, touched, issues_of(batch, part))
+        points = pl.concat(changes.points) if changes.points else batch.select(KEY).clear()
+        return StoredRows(rows, new, revised, changed, points, touched, issues_of(batch, part))
 
     async def _dated(
         self, offered: pl.DataFrame, part: SeriesRows, locked: LockedSeries, moment: Moment

@@ -8,6 +8,8 @@ from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.loader import FileLoader
 from aurum.storage.ports.private import PrivateStore
 from aurum.storage.postgres.files.log import PostgresFileLog
+from aurum.storage.postgres.lineage import PostgresLineageReader
+from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.observations.undo_log import PostgresUndoLog
@@ -34,8 +36,10 @@ class PostgresPrivateStores:
             catalog=PrivateCatalog(pool),
             reader=reader,
             partials=PostgresPartialsReader(pool),
+            neighbours=PostgresNeighbourReader(pool),
             loaded=LoadedSeriesReaders(reader, PostgresUndoLog(pool, PRIVATE_JOURNAL)),
             files=files,
             loader=FileLoader(transactions, files, self._retry, tenant=tenant),
+            lineage=PostgresLineageReader(pool),
             transactions=transactions,
         )

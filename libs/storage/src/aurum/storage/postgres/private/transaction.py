@@ -16,8 +16,10 @@ from aurum.storage.ports.private import Declared
 from aurum.storage.ports.removal import RemovedRows
 from aurum.storage.postgres.access.audit import PostgresAuditWriter
 from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.curves.derived import PostgresDerivedCurveWriter
 from aurum.storage.postgres.curves.writer import PostgresCurveWriter
 from aurum.storage.postgres.files.writer import PostgresFileWriter
+from aurum.storage.postgres.jobs.writer import PostgresJobWriter
 from aurum.storage.postgres.observations.writer import PostgresObservationWriter
 from aurum.storage.postgres.private_connections import TenantPool
 from aurum.storage.postgres.private_recordings import BEGIN_RECORDING, PRIVATE_JOURNAL
@@ -77,6 +79,8 @@ class PostgresPrivateTransaction:
     files: PostgresFileWriter
     observations: DeclaredSeriesWriter
     curves: PostgresCurveWriter
+    derived_curves: PostgresDerivedCurveWriter
+    jobs: PostgresJobWriter
     quality: NoQuarantine
     recordings: PostgresRecordingWriter
 
@@ -99,6 +103,8 @@ class PostgresPrivateTransactions:
                 files=PostgresFileWriter(connection),
                 observations=DeclaredSeriesWriter(observations, series),
                 curves=PostgresCurveWriter(connection, self._tenant),
+                derived_curves=PostgresDerivedCurveWriter(connection),
+                jobs=PostgresJobWriter(connection, self._tenant),
                 quality=NoQuarantine(),
                 recordings=PostgresRecordingWriter(connection, PRIVATE_JOURNAL),
             )

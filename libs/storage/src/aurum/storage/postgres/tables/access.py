@@ -58,6 +58,7 @@ api_key = Table(
     Column("revoked_at", INSTANT),
     Column("last_used_at", INSTANT),
     Column("replaces", Text),
+    Column("owner", Text),
     Index("ix_api_key_tenant_id", "tenant_id"),
     comment="Of a key's secret only the SHA-256 is kept: it is 256 random bits, which no dictionary holds.",
 )

@@ -61,6 +61,9 @@ block = Table(
     Column("document", JSONB, nullable=False),
     # False once a user has changed the block: declarations then do not replace it.
     Column("shipped", Boolean, nullable=False, server_default=text("true")),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("updated_at", INSTANT),
+    Column("updated_by", Text),
     PrimaryKeyConstraint("calendar", "name"),
 )
 

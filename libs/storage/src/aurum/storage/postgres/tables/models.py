@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -44,6 +45,38 @@ block_hour = Table(
     Column("hour_ending", SmallInteger, nullable=False),
     PrimaryKeyConstraint("calendar", "ts", "block"),
     comment="Hours of blocks, likewise.",
+)
+
+delivery_period = Table(
+    "delivery_period",
+    metadata,
+    Column("curve_id", Integer, nullable=False),
+    Column("delivery_start", Date, nullable=False),
+    Column("delivery_end", Date, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("starts_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("hours", NUMBER, nullable=False),
+    Column("weight", NUMBER),
+    Column("rest_label", Text),
+    Column("rest_after", Date),
+    PrimaryKeyConstraint("curve_id", "delivery_start", "delivery_end"),
+    comment="Delivery periods of shared products as aurum.core has them, for engines that read the store.",
+)
+
+strip_part = Table(
+    "strip_part",
+    metadata,
+    Column("curve_id", Integer, nullable=False),
+    Column("strip_start", Date, nullable=False),
+    Column("strip_end", Date, nullable=False),
+    Column("tiling", SmallInteger, nullable=False),
+    Column("part_start", Date, nullable=False),
+    Column("part_end", Date, nullable=False),
+    PrimaryKeyConstraint("curve_id", "strip_start", "strip_end", "tiling", "part_start", "part_end"),
+    comment="Quoted periods inside each quarter, half, season and year of a shared product, likewise.",
 )
 
 model = Table(
