@@ -14,6 +14,7 @@ import pytest_asyncio
 from polars.testing import assert_frame_equal
 
 from aurum.common.clock import SystemClock
+from aurum.core.currency import rate_key
 from aurum.core.errors import Unavailable
 from aurum.pipelines.history.archive import Archive, ArchiveReport, archive_closed, clear_leftovers, planned_moves, verify
 from aurum.pipelines.history.quotes import QuoteDifference, QuotesNotAsWritten
@@ -22,12 +23,14 @@ from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.history import MemoryQuotes
 from aurum.storage.ports.curves import QuoteSpan
+from aurum.storage.ports.derived_curves import RATES_ID, DerivedCurve, DerivedInput, FinishedBuild, NewDerivedCurve
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.ports.history import HistoryNotConfigured
 from aurum.storage.ports.quote_history import SOURCE, ArchivedQuotes, QuoteHistoryDamaged, QuotesNotHeld
 from aurum.storage.postgres.curves.reader import PostgresCurveReader
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore
-from aurum.storage.testing.builders import day
+from aurum.storage.testing.builders import T0, day, file_load
 from aurum.storage.testing.curves import BY, EVERYTHING, Quote, add_product, month_of, quotes_file, trade_day
 from aurum.storage.testing.stores import PostgresStore, Store, patient_loader
 
@@ -179,6 +182,41 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
     await clear_leftovers(archive_of(store))
     assert store.history.quotes is not None
     assert await store.history.quotes.archive_ids() == {part.archive_id for part in await named(store)}
+
+
+async def test_a_derived_curve_follows_corrections_of_archived_months_and_no_move(store: TieredStore) -> None:
+    await store.plain_loader.load(rates((trade_day(0), 1.1), (trade_day(30), 1.2)))
+    curve = await derived(store)
+    await run(archive_of(store))
+    assert {one.source for one in await store.log.months()} == {SOURCE, "ecb"}
+    assert (await store.derived_curves.curve(curve.derived_id, tenant=None)).changes == ()
+    await store.plain_loader.load(quotes_file({KEYS[0]: [(0, 2, 4, 99.0), (31, 2, 1, 41.0)]}))
+    await store.plain_loader.load(rates((trade_day(0), 1.1), (trade_day(30), 1.3), version=1))
+    quotes, changed_rates = (await store.derived_curves.curve(curve.derived_id, tenant=None)).changes
+    assert quotes.trade_dates == (trade_day(0),)
+    assert (changed_rates.curve_id, changed_rates.trade_dates) == (RATES_ID, (trade_day(30),))
+    assert await store.log.months() != [], "other months are still archived"
+
+
+def rates(*values: tuple[date, float], version: int = 0) -> FileLoad:
+    points = [
+        ((datetime(one.year, one.month, one.day, tzinfo=UTC) - T0) / timedelta(hours=1), version, rate) for one, rate in values
+    ]
+    return file_load(points, key=rate_key("USD"), unit="USD/EUR", currency="USD", frequency="1d")
+
+
+async def derived(store: TieredStore) -> DerivedCurve:
+    """Add a derived curve that converts a product, as if it had been built."""
+    hub = await store.curves.product(KEYS[0], tenant=None)
+    added = await add_product(store, "power:XX:base:DERIVED")
+    convert = {"op": "convert", "curve": KEYS[0], "currency": "USD"}
+    inputs = (DerivedInput(hub.curve_id, KEYS[0]),)
+    async with store.transactions.transaction(by=BY) as tx:
+        new = NewDerivedCurve("derived", "power:XX:base:DERIVED", None, added.curve_id, convert, None, inputs, "test")
+        await tx.derived_curves.add(new)
+        begun = await tx.derived_curves.begin("derived")
+        await tx.derived_curves.finish(FinishedBuild("derived", begun.builds, (), {hub.curve_id: 1}, {}), known_at=None)
+    return begun
 
 
 async def bring_back(store: TieredStore) -> None:

@@ -10,12 +10,16 @@ from aurum.common.contracts import contracts_directory
 from aurum.core.asof import Span
 from aurum.core.catalog import Fuel, Kind, MarketRun
 from aurum.core.catalog.fuels import FuelWord, fuel_word
+from aurum.core.catalog.mapping_kinds import MappingKind
 from aurum.pipelines import dataset
 from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
+from aurum.services.catalog.mappings import add_mapping
+from aurum.services.catalog.reading_terms import reading_terms
+from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.testing.stores import PostgresStore, series_named
 
@@ -33,7 +37,11 @@ FUEL_MIX = """Time Stamp,Time Zone,Fuel Category,Gen MW
 def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
     suites = read_suites(contracts_directory(None) / "expectations")
     return Ingestion(
-        registry=default_registry(), suites=suites, loader=postgres_store.loader, raw_files=RawFiles(tmp_path / "kept")
+        registry=default_registry(),
+        suites=suites,
+        loader=postgres_store.loader,
+        raw_files=RawFiles(tmp_path / "kept"),
+        terms=lambda: reading_terms(postgres_store.curves, postgres_store.mappings),
     )
 
 
@@ -66,6 +74,30 @@ async def test_a_word_that_gets_a_meaning_later_moves_the_stored_series(
     assert (await ingestion.ingest(SourceFile("20160201rtfuelmix.csv", later.encode()))).new == 3
     assert await keys_of(postgres_store, SeriesFilter(fuel=Fuel.UNMAPPED)) == []
     assert await keys_of(postgres_store, SeriesFilter(fuel=Fuel.NUCLEAR)) == ["nyiso:rtfuelmix:NYISO:generation_antimatter"]
+
+
+async def test_a_word_that_an_administrator_maps_gives_the_stored_series_its_fuel_with_the_next_file(
+    postgres_store: PostgresStore, ingestion: Ingestion
+) -> None:
+    key = "nyiso:rtfuelmix:NYISO:generation_antimatter"
+    await ingestion.ingest(SourceFile("20160201rtfuelmix.csv", FUEL_MIX.encode()))
+    await add_mapping(
+        postgres_store.transactions,
+        MappingKind.FUEL,
+        spelling="ANTIMATTER",
+        target="wind/wind_offshore",
+        scope="nyiso",
+        by=Actor("operator"),
+    )
+    assert (await series_named(postgres_store, key)).spec.fuel is Fuel.UNMAPPED
+    later = FUEL_MIX.replace("00:05:00", "00:10:00")
+    assert (await ingestion.ingest(SourceFile("20160201rtfuelmix.csv", later.encode()))).new == 3
+    series = await series_named(postgres_store, key)
+    assert (series.spec.fuel, series.spec.fuel_detail) == (Fuel.WIND, "wind_offshore")
+    assert (series.spec.kind, series.spec.labels) == (Kind.GENERATION, {"fuel_as_published": "Antimatter"})
+    assert (await postgres_store.reader.observations(series.series_id, span=Span()))["value"].to_list() == [7.0, 7.0]
+    hydro = await series_named(postgres_store, "nyiso:rtfuelmix:NYISO:generation_hydro")
+    assert (hydro.spec.fuel, hydro.spec.fuel_detail) == (Fuel.HYDRO, None)
 
 
 @pytest.mark.needs_real_files

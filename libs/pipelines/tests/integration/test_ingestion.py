@@ -107,6 +107,21 @@ async def test_contradictory_and_impossible_rows_are_held_back_and_the_rest_is_s
     assert all(row.raw for row in held)
 
 
+async def test_a_full_disk_does_not_fail_a_load(postgres_store: PostgresStore, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"a file in place of the folder, which no file can be written to")
+    ingestion = Ingestion(
+        registry=default_registry(),
+        suites=read_suites(EXPECTATIONS),
+        loader=postgres_store.loader,
+        raw_files=RawFiles(tmp_path / "kept"),
+    )
+    report = await ingestion.ingest(
+        prices("11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00", "11/05/2025 29:00,N.Y.C.,61761,51.00,2.92,0.00")
+    )
+    assert (report.outcome, report.new, report.quarantined) == (FileOutcome.APPLIED, 4, 1)
+    assert [notice for notice in report.notices if notice.startswith("its raw file was not stored: ")]
+
+
 async def test_the_same_rows_known_at_another_time_are_another_publication(
     ingestion: Ingestion, postgres_store: PostgresStore
 ) -> None:

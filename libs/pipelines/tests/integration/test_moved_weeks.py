@@ -45,7 +45,10 @@ ADDED = {
     "file_series": ("new_first_ts", "new_last_ts", "is_sole", "is_scheduled"),
     "dataset": ("publication", "is_forecast", "details", "search_order", "public_files"),
     "plan": ("listeners",),
+    "block": ("version", "updated_at", "updated_by"),
+    "api_key": ("owner",),
     "series": ("kind", "market_run", "fuel", "fuel_detail"),
+    "ingest_file": ("flagged_curves", "quote_flags"),
 }
 """Columns that the revisions from 0016 on add, by table."""
 TITLES = {
@@ -124,7 +127,15 @@ async def before_migration(connection: asyncpg.Connection, name: str) -> None:
     await connection.execute("DROP TABLE IF EXISTS fetch_state")  # revision 0028 adds it
     await connection.execute("DROP TABLE IF EXISTS alert, webhook, webhook_delivery, webhook_attempt")  # and 0027 these
     await connection.execute("DROP SCHEMA IF EXISTS private CASCADE")  # revision 0022 adds it
+    await connection.execute("DROP TABLE IF EXISTS mapping")  # revision 0033 adds it
+    await connection.execute(
+        "DROP TABLE IF EXISTS derived_curve_change, derived_curve_input, derived_curve"  # revision 0031 adds them
+    )
+    await connection.execute("DROP TABLE IF EXISTS delivery_period, strip_part")  # revision 0035 adds them
     await connection.execute("DROP TABLE IF EXISTS archived_quotes")  # revision 0030 adds it
+    for column in ("format", "parser_version", "release", "archive", "sent_by"):  # revision 0034 adds them
+        await connection.execute(f"ALTER TABLE ingest_file DROP COLUMN IF EXISTS {column}")
+    await connection.execute("DROP TABLE IF EXISTS curve_set_mark, curve_set_override, curve_set")  # revision 0032 adds them
     # Revision 0029 adds these.
     await connection.execute("DROP TABLE IF EXISTS product, curve_reference, quote, quote_publication, file_curve")
     await connection.execute("DROP FUNCTION IF EXISTS aurum_products_changed")

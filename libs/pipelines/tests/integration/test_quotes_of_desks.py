@@ -108,6 +108,33 @@ async def test_a_simple_file_is_stored_and_one_of_an_unknown_product_is_refused(
     assert "power:DE:base:EXX" in other.reason
 
 
+async def test_a_file_in_another_unit_is_stored_as_it_is_and_flagged(store: Store, tmp_path: Path) -> None:
+    await declare(store)
+    ingestion = Ingestion(
+        registry=default_registry(),
+        suites=read_suites(contracts_directory(None) / "expectations"),
+        loader=store.loader,
+        raw_files=RawFiles(tmp_path),
+        curves=store.curves,
+    )
+    header, key = "trade_date,product,period,settle,bid,ask\n", "gas:NBP:base:EEX"
+    pence, pounds = (
+        SourceFile(f"{day}.csv", f"{header}{day},{key},Feb-25,{feb},,\n{day},{key},Mar-25,{mar},,\n".encode())
+        for day, feb, mar in (("2025-01-07", 118.5, 117.25), ("2025-01-08", 1.21, 1.195))
+    )
+    before = await ingestion.ingest(pence)
+    assert (before.outcome, before.flagged_curves, before.quote_flags) == (FileOutcome.APPLIED, 0, ()), before.reason
+    report = await ingestion.ingest(pounds)
+    assert (report.outcome, report.flagged_curves) == (FileOutcome.APPLIED, 1)
+    (flag,) = report.quote_flags
+    assert (flag.curve, flag.check, flag.trade_date, flag.delivery_start) == (key, "unit_jump", date(2025, 1, 8), None)
+    assert [row[1] for row in await quotes(store, key)] == [118.5, 117.25, 1.21, 1.195]
+    (record,) = await store.files.files_of(report.digest)
+    assert (record.flagged_curves, record.quote_flags) == (1, report.quote_flags)
+    again = await ingestion.ingest(pounds)
+    assert (again.outcome, again.quote_flags) == (FileOutcome.ALREADY_LOADED, ())
+
+
 async def test_quarantine_of_a_workbook_has_sheet_and_cell(store: Store, ingestion: Ingestion) -> None:
     await declare(store)
     report = await ingestion.ingest(marks("EOD_EUGP_20250917_1430.xlsx", mid=31.5, bid=31.25, ask=31.75))

@@ -14,6 +14,7 @@ from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
+from aurum.pipelines.release import release
 from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import QuoteSpan
@@ -66,6 +67,8 @@ async def test_quotes_are_stored_with_the_known_times_of_their_rule(
     assert len(await settled(postgres_store, before)) == 2
     assert len(await settled(postgres_store, after)) == 3
     assert (await ingestion.ingest(document)).outcome is FileOutcome.ALREADY_LOADED
+    (entry,) = await postgres_store.files.files_of(report.digest)
+    assert (entry.format, entry.parser_version, entry.release) == ("EEX power futures CSV", "1", release())
 
 
 async def test_a_correction_that_states_no_time_is_refused_and_one_that_is_published_now_is_a_version(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import itertools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +12,30 @@ import duckdb
 import polars as pl
 
 from aurum.common.clock import SystemClock
-from aurum.common.settings import DbtSettings
+from aurum.common.settings import DatabaseSettings, DbtSettings
 from aurum.pipelines.models.project import ModelPaths
 from aurum.pipelines.models.run import Invocation, ModelRunner, RunReport, Verb
 from aurum.pipelines.registry import default_registry
 from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
+from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
+from aurum.storage.testing.databases import create_database, drop_database
 from aurum.storage.testing.stores import PostgresStore
+
+_numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[PostgresStore]:
+    """Open a store over a new, empty, migrated database."""
+    name = f"warehouse_{next(_numbers)}"
+    pool = await PostgresPool.open(DatabaseSettings(url=await create_database(server, name, template), pool_size=4))
+    yield PostgresStore(pool, SystemClock())
+    await pool.close()
+    await drop_database(server, name)
 
 
 def over(

@@ -32,7 +32,7 @@ def fetching(*names: str, **fetch: SecretStr) -> set[str]:
 
 
 def test_no_publisher_is_asked_unless_a_setting_says_so() -> None:
-    assert on(seeded()) == {"alerts.check", "jobs.retention", "aggregates.refresh"}
+    assert on(seeded()) == {"alerts.check", "curves.refresh", "jobs.retention", "aggregates.refresh"}
 
 
 def test_every_dataset_with_public_files_has_a_fetch() -> None:

@@ -7,14 +7,24 @@
    The ids are queried first and written as constants, because PostgreSQL pushes a list of constants below a `group by`, but
    not a join. With more than `most` ids everything is computed, which gives the same result. #}
 {% macro changed_series(points, where='true') %}
+    {{ return(changed_ids(points, 'series_id', 'series_version', where)) }}
+{% endmacro %}
+
+{# Returns the ids of products in `points` (curve_id, curve_version and more) that have quotes and whose present version is not in
+   this model yet: see `changed_series`. The version of a product rises with every change of its quotes or its terms. #}
+{% macro changed_curves(points) %}
+    {{ return(changed_ids(points, 'curve_id', 'curve_version', 'point.first_trade_date is not null')) }}
+{% endmacro %}
+
+{% macro changed_ids(points, id, version, where) %}
     {%- if not (execute and is_incremental()) -%}{{ return('') }}{%- endif -%}
     {%- set changed -%}
-        select point.series_id
+        select point.{{ id }}
         from {{ points }} as point
         left join (
-            select series_id, max(series_version) as built_version from {{ this }} group by series_id
-        ) as built on built.series_id = point.series_id
-        where built.built_version is distinct from point.series_version and {{ where }}
+            select {{ id }}, max({{ version }}) as built_version from {{ this }} group by {{ id }}
+        ) as built on built.{{ id }} = point.{{ id }}
+        where built.built_version is distinct from point.{{ version }} and {{ where }}
     {%- endset -%}
     {{ return(adapter.dispatch('inside_of_in', 'aurum')(changed)) }}
 {% endmacro %}

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, SourceEntry
+from aurum.core.catalog.places import place_names
 from aurum.core.curves.product_documents import default_products
-from aurum.pipelines.places import place_names
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Source
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import CatalogWriter
+from aurum.storage.ports.derived_curves import rebuild_job
 from aurum.storage.ports.transaction import Transactions
 
 _RELEASE = Actor("aurum")
@@ -28,9 +29,16 @@ async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:
 
 
 async def declare_products(transactions: Transactions) -> int:
-    """Add the shipped products, and replace the terms of those that were not edited; return the number that changed."""
+    """Add the shipped products, and replace the terms of those that were not edited; return the number that changed.
+
+    Derived curves that read one of these are stale then, and their jobs are submitted.
+    """
     async with transactions.transaction(by=_RELEASE) as tx:
-        return await tx.curve_reference.declare(default_products())
+        changed = await tx.curve_reference.declare(default_products())
+        for key in changed:
+            stale = await tx.derived_curves.terms_changed("key", key, tenant=None)
+            await tx.jobs.submit([rebuild_job(curve) for curve in stale])
+        return len(changed)
 
 
 def publication_of(dataset: Dataset) -> tuple[dict[str, object], ...]:

@@ -1,6 +1,7 @@
 """Measures of generation by fuel: the declared one for a word that is known, a new one for a word that is not.
 
-An unknown word is stored like any other, as a series with the fuel ``unmapped``; ``aurum sources unmapped`` lists them.
+An unknown word is stored like any other, as a series with the fuel ``unmapped``; ``aurum sources unmapped`` lists them. Once an
+administrator has mapped the word, the next file gives the series its fuel; a word that a table has keeps its meaning.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Iterable
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.core.catalog.fuels import folded, slug
+from aurum.core.catalog.dimensions import FUEL_LABEL, Fuel
+from aurum.core.catalog.fuels import folded, fuel_words, slug
+from aurum.core.catalog.mapping_kinds import MappingKind
+from aurum.core.curves.reading_terms import Spelling
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset
 
@@ -63,3 +67,29 @@ def fuel_measures(dataset: Dataset, words: Iterable[str], *, prefix: str = "gene
 def words_of(measures: dict[str, str]) -> dict[str, str]:
     """Return a word by measure, from ``fuel_measures``; of several spellings the first in the order of the alphabet."""
     return {measures[word]: word for word in sorted(measures, reverse=True)}
+
+
+def with_mapped_fuels(series: pl.DataFrame, source: str, spellings: Iterable[Spelling]) -> pl.DataFrame:
+    """Return the series of a file with the fuels that administrators mapped, where the word is in no table.
+
+    ``series``: columns ``fuel``, ``fuel_detail`` and ``labels``, which hold the word.
+    """
+    mapped = {one.folded: one.target for one in spellings if (one.kind, one.scope) == (MappingKind.FUEL, source)}
+    if not mapped:
+        return series
+    meanings = fuel_words(mapped)
+    is_unmapped = (series["fuel"] == str(Fuel.UNMAPPED)).fill_null(False)
+    words = series["labels"].str.json_path_match(f"$.{FUEL_LABEL}")
+    known = {
+        word: meanings[folded(word)] for word in words.filter(is_unmapped).unique().drop_nulls() if folded(word) in meanings
+    }
+    fuels = {word: str(meaning.fuel) for word, meaning in known.items()}
+    details = {word: meaning.detail for word, meaning in known.items()}
+    is_mapped = is_unmapped & words.is_in(list(known))
+    return series.with_columns(
+        pl.when(is_mapped)
+        .then(words.replace_strict(list(new), list(new.values()), default=None, return_dtype=pl.String))
+        .otherwise(pl.col(column))
+        .alias(column)
+        for column, new in (("fuel", fuels), ("fuel_detail", details))
+    )

@@ -93,6 +93,7 @@ def _end_of_day(dataset: Dataset) -> tuple[int, int]:
 
 def _maintenance(settings: Settings) -> Iterator[ScheduleSpec]:
     yield ScheduleSpec("alerts.check", "alerts.check", every_s=300, jitter_s=60)
+    yield ScheduleSpec("curves.refresh", "curves.refresh", every_s=600, jitter_s=120)
     yield ScheduleSpec("jobs.retention", "jobs.retention", cron="17 3 * * *", jitter_s=600)
     yield ScheduleSpec("aggregates.refresh", "aggregates.refresh", cron="37 3 * * *", jitter_s=600)
     # These change where data are, or need what not every machine has: they run when an operator says so.

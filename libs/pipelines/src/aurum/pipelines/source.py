@@ -17,6 +17,7 @@ from typing import TypeAlias
 import polars as pl
 
 from aurum.core.catalog.dimensions import FUEL_LABEL
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.errors import Invalid
 from aurum.pipelines.dataset import Dataset, Dimensions, IdRule, Measure, Plausible
 from aurum.pipelines.parsed_quotes import ParsedQuotes
@@ -73,10 +74,11 @@ def _marked_encoding(content: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file as it was published: base name and bytes."""
+    """One file as it was published: base name and bytes. ``archive``: name of the archive it is a member of; else empty."""
 
     name: str
     content: bytes
+    archive: str = ""
 
     @cached_property
     def text(self) -> str:
@@ -190,7 +192,8 @@ class Parsed:
     measures counts once). ``raw``: returns the text of a line, for checks made after parsing. ``notices``: sentences for the
     file's report, such as the publisher's own warning that the answer is not complete. ``answered_at``: when the publisher
     answered the query that the file is the answer to, UTC: an upper bound of the known time, no publication; None when the file
-    does not state it.
+    does not state it. ``column``: returns the header of the column of an instant, in a table with a column for each hour; None
+    for other tables.
     """
 
     dataset: Dataset
@@ -202,6 +205,7 @@ class Parsed:
     known_at: datetime | None = None
     notices: tuple[str, ...] = ()
     answered_at: datetime | None = None
+    column: Callable[[datetime], str] | None = None
 
     def holding_back(self, rows: pl.DataFrame, refused: pl.DataFrame) -> Parsed:
         """Return the content with only ``rows`` of its rows and the series that have one.
@@ -323,6 +327,14 @@ class FileFormat:
     explain: Callable[[SourceFile], str] = _not_similar
     columns: tuple[str, ...] = ()
     """Header words that files of this layout have; of JSON its fields, of XML its elements. For refusals of similar files."""
+    version: str = "1"
+    """Version of ``parse``, stored with each file that it read. Change it when the same file gives other numbers."""
+    parse_with: Callable[[SourceFile, ReadingTerms], tuple[Content, ...]] | None = None
+    """Parses with stored terms, such as mapped spellings; None: the format needs none."""
+
+    def parsed(self, document: SourceFile, terms: ReadingTerms = SHIPPED_TERMS) -> tuple[Content, ...]:
+        """Return the content of a file, read with the stored terms where the format needs them. Raises ``RefusedFile``."""
+        return self.parse(document) if self.parse_with is None else self.parse_with(document, terms)
 
 
 @dataclass(frozen=True, slots=True)

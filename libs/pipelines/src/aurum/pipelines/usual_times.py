@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.frames import UTC_US
 from aurum.core.frequency import Frequency
 from aurum.core.publication import OnDay, PublicationRule
@@ -39,10 +40,10 @@ def usual_times(dataset: Dataset, rows: pl.DataFrame, *, issue_at: datetime | No
     return pl.concat(parts).sort("row").drop("row") if parts else pl.DataFrame(schema={"scheduled": UTC_US, "near": _NEAR})
 
 
-def usual_times_of_quotes(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
+def usual_times_of_quotes(dataset: Dataset, rows: pl.DataFrame, terms: ReadingTerms = SHIPPED_TERMS) -> pl.DataFrame:
     """Return ``scheduled`` and ``near``, as ``usual_times`` does, of quotes.
 
-    ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``.
+    ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``. ``terms``: have the sessions of the venue.
 
     The first rule of the dataset counts, from the trade date; a final settlement is not known before its last hours are.
     """
@@ -55,7 +56,8 @@ def usual_times_of_quotes(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
     instants = pl.col("trade_date").replace_strict(days, [rule.moment.of_day(day) for day in days], return_dtype=UTC_US)
     scheduled = rows.select(instants.alias("scheduled"))
     if dataset.quotes is not None and dataset.quotes.final is not None:
-        earliest = dataset.quotes.final.earliest(rows)
+        final = dataset.quotes.final
+        earliest = final.earliest(rows, calendar=terms.session_calendar(final.sessions))
         scheduled = scheduled.select(pl.max_horizontal("scheduled", earliest).alias("scheduled"))
     return scheduled.with_columns(pl.lit(rule.near(dataset.frequency), _NEAR).alias("near"))
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
-from aurum.common.settings import DatabaseSettings, DbtSettings
+from aurum.common.settings import DbtSettings
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.known_time import KnownAtPolicy
@@ -27,25 +24,11 @@ from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.testing.databases import create_database, drop_database
 from aurum.storage.testing.stores import PostgresStore
 
 sys.path.append(str(Path(__file__).parents[2] / "support"))
 
-from built_models import Built, over
-
-_numbers = itertools.count(1)
-
-
-@asynccontextmanager
-async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[PostgresStore]:
-    """Open a store over a new, empty, migrated database."""
-    name = f"warehouse_{next(_numbers)}"
-    pool = await PostgresPool.open(DatabaseSettings(url=await create_database(server, name, template), pool_size=4))
-    yield PostgresStore(pool, SystemClock())
-    await pool.close()
-    await drop_database(server, name)
+from built_models import Built, new_store, over
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -29,13 +29,17 @@ MARTS = {
     "dim_block_hour",
     "dim_location",
     "dim_market_day",
+    "dim_product",
     "dim_series",
+    "fct_curve_settlements",
+    "fct_curve_strips",
     "fct_drought_index",
     "fct_generation_mix_daily",
     "fct_lmp_block",
     "fct_lmp_daily",
     "fct_load_daily",
     "mart_completeness",
+    "mart_curve_moves",
     "mart_series_latest",
     "mart_series_revisions",
 }
@@ -227,6 +231,10 @@ async def test_the_catalog_lists_every_model_with_its_lineage(built: Built) -> N
     assert not {("nyiso", "pal"), ("drought_monitor", "dsci")} & set(prices.entry.datasets)
     assert ("drought_monitor", "dsci") in states["mart_series_latest"].entry.datasets
     assert states["dim_market_day"].entry.datasets == ()
+    assert ("eex", "power_futures") not in states["mart_series_latest"].entry.datasets, "it has quotes, and no series"
+    curves = [states[name].entry for name in ("dim_product", "fct_curve_settlements", "fct_curve_strips", "mart_curve_moves")]
+    assert all(("eex", "power_futures") in one.datasets and ("nyiso", "pal") not in one.datasets for one in curves)
+    assert curves[2].tables == ("store.delivery_period", "store.product", "store.quote", "store.strip_part")
     assert len(prices.tests) >= 5
     assert {column["type"] for column in prices.entry.columns if column["name"] == "price_mean"} == {"double precision"}
 

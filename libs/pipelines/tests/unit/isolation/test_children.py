@@ -167,6 +167,49 @@ def test_no_process_outlives_the_one_that_loads_files(end: str) -> None:
     assert run.returncode == (-signal.SIGKILL if end == "kill" else 0), run.stderr
 
 
+_SHARED = """
+import os, signal, sys
+from aurum.common.clock import SystemClock
+from aurum.common.settings import FilesSettings
+from aurum.pipelines.isolation import Message
+from aurum.pipelines.loading.isolated import IsolatedFiles
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.testing.misbehaving import misbehaving
+
+files = IsolatedFiles(FilesSettings(), registry="aurum.pipelines.testing.misbehaving:misbehaving_registry")
+
+def read():
+    return files.prepare(misbehaving("well"), "0" * 64, KnownAtPolicy(), SystemClock().now()).load is not None
+
+files.start()
+first = files.children.server_id
+if sys.argv[1] == "ready":
+    # Without an operation of Polars here: its threads would be missing in a fork.
+    list(files.children.answers(Message({"task": "rows", "name": "a.csv"}, (b"1",))))
+if sys.argv[2] == "killed":
+    os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        print(read(), files.children.server_id == first, flush=True)
+        files.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+files.start()
+print(files.children.server_id == first)
+"""
+
+
+@pytest.mark.parametrize("state", ["starting", "ready"])
+@pytest.mark.parametrize(("end", "is_shared"), [("running", True), ("killed", False)])
+def test_forks_share_a_server_that_was_started_for_them_and_do_without_it_once_it_has_ended(
+    state: str, end: str, is_shared: bool
+) -> None:
+    run = subprocess.run([sys.executable, "-c", _SHARED, state, end], capture_output=True, timeout=300, check=False, text=True)
+    assert run.stdout.splitlines() == [f"True {is_shared}"] * 2 + [str(is_shared)], run.stderr
+
+
 def test_the_child_of_a_reader_who_stops_early_is_killed(patient: IsolatedFiles) -> None:
     large = zipped({f"{n}.csv": bytes(4 << 20) for n in range(8)})
     members = patient.unpack("many.zip", large)

@@ -67,7 +67,7 @@ def test_a_file_that_is_named_is_tried_whatever_its_name_is(tmp_path: Path) -> N
     assert list(read_source_files(path)) == [SourceFile("README.md", b"x")]
     packed = tmp_path / "README.md.gz"
     packed.write_bytes(gzip.compress(b"x"))
-    assert list(read_source_files(packed)) == [SourceFile("README.md", b"x")]
+    assert list(read_source_files(packed)) == [SourceFile("README.md", b"x", "README.md.gz")]
 
 
 def test_a_pattern_without_a_match_is_an_error_that_names_it() -> None:
@@ -87,6 +87,15 @@ def test_archives_in_archives_are_opened() -> None:
     content = zipped(**{"day/a.csv": b"1", "b.zip": zipped(**{"c.csv": b"2"}), "d.csv.gz": gzip.compress(b"3")})
     documents = list(unpack("month.zip", content))
     assert [(document.name, document.content) for document in documents] == [("a.csv", b"1"), ("c.csv", b"2"), ("d.csv", b"3")]
+
+
+def test_a_member_names_the_archive_that_it_came_in() -> None:
+    content = zipped(**{"day/a.csv": b"1", "b.zip": zipped(**{"c.csv": b"2"})})
+    members = [one for one in unpack("month.zip", content) if isinstance(one, SourceFile)]
+    assert [(one.name, one.archive) for one in members] == [("a.csv", "month.zip"), ("c.csv", "month.zip")]
+    (alone,) = unpack("a.csv", b"1")
+    assert isinstance(alone, SourceFile)
+    assert alone.archive == ""
 
 
 @pytest.mark.parametrize("name", ["broken.zip", "broken.csv.gz"])

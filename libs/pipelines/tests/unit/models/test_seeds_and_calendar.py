@@ -32,7 +32,7 @@ def test_the_seeds_are_what_the_code_says() -> None:
 
 
 def test_writing_seeds_touches_only_those_that_differ(tmp_path: Path) -> None:
-    assert len(write_seeds(own_registry(), tmp_path)) == 4
+    assert len(write_seeds(own_registry(), tmp_path)) == 5
     (tmp_path / "market.csv").write_text("stale")
     assert [path.name for path in write_seeds(own_registry(), tmp_path)] == ["market.csv"]
 

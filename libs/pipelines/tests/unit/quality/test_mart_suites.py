@@ -29,6 +29,9 @@ SUITES = {one.mart: one for one in read_mart_suites(FOLDER)}
 KEY = "nyiso:damlbmp_zone:61761:lmp"
 OTHER = "nyiso:damlbmp_zone:61752:lmp"
 DAY = date(2025, 11, 2)
+CURVE = "power:DE:base:EEX"
+TRADED, EARLIER = date(2024, 10, 14), date(2024, 10, 11)
+Q1, Q2, Q3 = date(2025, 1, 1), date(2025, 4, 1), date(2025, 7, 1)
 PRICES_HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
 
 
@@ -92,6 +95,29 @@ GOOD: Mapping[str, Mapping[str, list[Any]]] = {
         "known_at": [at(1)] * 2, "dsci": [120.0, 0.0], "none_percent": [40.0, 100.0], "d0_percent": [60.0, 0.0],
         "d1_percent": [40.0, 0.0], "d2_percent": [15.0, 0.0], "d3_percent": [5.0, 0.0], "d4_percent": [0.0, 0.0],
     },
+    "dim_product": {
+        "curve_id": [1, 2], "curve_key": [CURVE, "gas:TTF:base:ICE"], "commodity": ["power", "gas"], "area": ["DE", "TTF"],
+        "venue": ["EEX", "ICE"], "unit": ["EUR/MWh"] * 2, "tick": [0.01, 0.001], "calendar": ["eu_power", "eu_gas"],
+        "weighting": ["hours", "days"], "curve_version": [4, 1], "first_trade_date": [EARLIER, None],
+        "last_trade_date": [TRADED, None],
+    },
+    "fct_curve_settlements": {
+        "curve_id": [1, 1], "curve_key": [CURVE] * 2, "trade_date": [TRADED] * 2, "delivery_start": [Q1, Q2],
+        "delivery_end": [Q2, Q3], "period_label": ["Q1-25", "Q2-25"], "period_kind": ["quarter"] * 2,
+        "starts_at": [at(4), at(5)], "ends_at": [at(5), at(6)], "hours": [2159.0, 2184.0], "known_at": [at(1)] * 2,
+        "previous_trade_date": [EARLIER, None], "settle": [98.31, None], "bid": [98.0, None], "ask": [98.0, None],
+    },
+    "fct_curve_strips": {
+        "curve_id": [1, 1], "curve_key": [CURVE] * 2, "is_exchange": [True] * 2, "trade_date": [TRADED] * 2,
+        "delivery_start": [Q1, Q2], "delivery_end": [Q2, Q3], "period_label": ["Q1-25", "Q2-25"],
+        "period_kind": ["quarter"] * 2, "hours": [2159.0, 2184.0], "tick": [0.01] * 2, "parts": [3, 0], "coverage": [1.0, 0.0],
+        "ticks_apart": [1, None],
+    },
+    "mart_curve_moves": {
+        "curve_id": [1, 1], "curve_key": [CURVE] * 2, "trade_date": [TRADED] * 2, "previous_trade_date": [EARLIER] * 2,
+        "delivery_start": [Q1, Q2], "delivery_end": [Q2, Q3], "period_label": ["Q1-25", "Q2-25"],
+        "period_kind": ["quarter"] * 2, "status": ["both", "listed"], "relative_move": [0.02, None],
+    },
 }  # fmt: skip
 """Valid rows of every mart, including nulls and values at the bounds."""
 
@@ -108,6 +134,10 @@ BAD: Mapping[str, tuple[str, list[Any]]] = {
     "fct_load_daily": ("kind", ["load", "guess"]),
     "fct_generation_mix_daily": ("intervals_present", [301, 25]),
     "fct_drought_index": ("dsci", [501.0, 0.0]),
+    "dim_product": ("tick", [0.0, 0.001]),
+    "fct_curve_settlements": ("delivery_end", [Q1, Q3]),
+    "fct_curve_strips": ("coverage", [1.5, 0.0]),
+    "mart_curve_moves": ("status", ["both", "gone"]),
 }
 """For each mart, a column with values that break a critical expectation."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, cast
 
@@ -41,17 +42,43 @@ class _ServerEnded(Exception):
 
 @dataclass(slots=True)
 class _Server:
-    """A running fork server. ``owner``: id of the process that started it; a fork of that process starts its own server."""
+    """A running fork server. ``owner``: id of the process that started it.
+
+    ``is_shared``: forks of that process use it, too; without that they start their own.
+    """
 
     process: subprocess.Popen[bytes]
     control: socket.socket
     owner: int
+    is_shared: bool = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this process may use the server, which may have ended since where another process started it."""
+        return self.process.poll() is None if self.owner == os.getpid() else self.is_shared
+
+    def is_ready(self, seconds: float) -> bool:
+        """Wait until the server can fork, and return whether it can; False once ``control`` is closed."""
+        if self.control.fileno() < 0:
+            return False
+        # The byte that says so stays where it is, and a timeout of the socket would be set in all processes that share it.
+        waiting = select.poll()
+        waiting.register(self.control, select.POLLIN)
+        with contextlib.suppress(OSError):
+            return bool(waiting.poll(seconds * 1000)) and bool(self.control.recv(1, socket.MSG_PEEK))
+        return False
 
     def end(self) -> None:
-        """Close the control socket, at which the server ends its children and itself, and wait until it has ended."""
-        self.control.close()
+        """Close the control socket, at which the server ends its children and itself, and wait until it has ended.
+
+        Another process than its owner only closes its own end.
+        """
         if self.owner != os.getpid():
+            self.control.close()
             return
+        if not self.is_ready(0):
+            self.process.kill()  # it would see the end of the socket only after its imports
+        self.control.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -75,6 +102,23 @@ class Children:
         self._server: _Server | None = None
         self.peak_kib = 0
         """Most resident memory of a child so far."""
+
+    def start(self) -> Sequence[int]:
+        """Start the fork server if it does not run, without waiting for its imports, for this process and its forks.
+
+        Returns the descriptors that forks have to keep open to use it; none if it cannot be started now. In a fork whose
+        server has ended, the next piece of work starts one for that process alone.
+        """
+        with self._lock:
+            if self._server is None or not self._server.is_usable:
+                self._stop()
+                try:
+                    self._start()
+                except OSError:
+                    return ()
+            assert self._server is not None
+            self._server.is_shared = True
+            return (self._server.control.fileno(),)
 
     def close(self) -> None:
         """End the fork server. The next piece of work starts another one."""
@@ -186,9 +230,17 @@ class Children:
 
     def _running(self) -> _Server:
         server = self._server
-        if server is not None and server.owner == os.getpid() and server.process.poll() is None:
+        if server is not None and server.is_usable and server.is_ready(_START_S):
             return server
         self._stop()
+        server = self._start()
+        if not server.is_ready(_START_S):
+            self._stop()
+            code = server.process.returncode
+            raise Unavailable(f"the process that starts the readers of files did not start: exit code {code}")
+        return server
+
+    def _start(self) -> _Server:
         self._server = server = _start_server(self._argument)
         weakref.finalize(self, server.end)
         return server
@@ -212,14 +264,4 @@ def _start_server(argument: str) -> _Server:
             env=environment_without_settings({**single_threaded, "PYTHONPATH": search_path}),
             start_new_session=True,  # Ctrl-C in a terminal reaches only the parent
         )
-    server = _Server(process, control, os.getpid())
-    control.settimeout(_START_S)
-    try:
-        ready = control.recv(1)
-    except OSError:
-        ready = b""
-    if not ready:
-        server.end()
-        raise Unavailable(f"the process that starts the readers of files did not start: exit code {process.returncode}")
-    control.settimeout(None)
-    return server
+    return _Server(process, control, os.getpid())

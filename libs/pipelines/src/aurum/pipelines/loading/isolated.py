@@ -7,7 +7,7 @@ Native code reads these, and a hostile file can make it abort its process or use
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +16,12 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from aurum.common.settings.files import FilesSettings
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.frames import FrameMismatch
+from aurum.core.lineage import FileToSearch, Place, PlaceState
 from aurum.pipelines.isolation import ChildFailed, Children, Limits, Message
 from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.locate import locate
 from aurum.pipelines.loading.prepare import Prepared, prepare
 from aurum.pipelines.loading.rows import DatasetRows, rows_of
 from aurum.pipelines.loading.unpacking import ArchiveBounds, Unreadable, unpack
@@ -38,7 +41,10 @@ _HEADER_BYTES = 64 << 20
 """Most bytes of an answer about an archive besides the content of its members."""
 _POLICY = TypeAdapter(KnownAtPolicy)
 _INSTANT = TypeAdapter(datetime)
+_TERMS = TypeAdapter(ReadingTerms)
 _BOUNDS = TypeAdapter(ArchiveBounds)
+_WANTED = TypeAdapter(FileToSearch)
+_PLACE = TypeAdapter(Place)
 
 
 def needs_isolation(document: SourceFile) -> bool:
@@ -63,7 +69,14 @@ class IsolatedFiles:
         folder = str(expectations.resolve()) if expectations is not None else None
         self.children = Children(f"{__name__}:child_work", {"registry": registry, "expectations": folder}, limits)
 
-    def prepare(self, document: SourceFile, digest: str, policy: KnownAtPolicy, now: datetime) -> Prepared:
+    def prepare(
+        self,
+        document: SourceFile,
+        digest: str,
+        policy: KnownAtPolicy,
+        now: datetime,
+        terms: ReadingTerms = SHIPPED_TERMS,
+    ) -> Prepared:
         """Return what ``prepare`` returns for a file, from a child; a refusal if the child fails. Raises ``Unavailable``."""
         header = {
             "task": "prepare",
@@ -71,6 +84,7 @@ class IsolatedFiles:
             "digest": digest,
             "policy": _POLICY.dump_json(policy).decode(),
             "now": now.isoformat(),
+            "terms": _TERMS.dump_json(terms).decode(),
         }
         try:
             (answer,) = self.children.answers(Message(header, (document.content,)))
@@ -90,6 +104,22 @@ class IsolatedFiles:
         except ChildFailed as error:
             raise RefusedFile(error.reason) from error
 
+    def locate(self, document: SourceFile, wanted: FileToSearch, terms: ReadingTerms = SHIPPED_TERMS) -> Place:
+        """Return what ``locate`` returns for a file, computed in a child. Raises ``Unavailable``."""
+        header = {
+            "task": "locate",
+            "name": document.name,
+            "wanted": _WANTED.dump_json(wanted).decode(),
+            "terms": _TERMS.dump_json(terms).decode(),
+        }
+        try:
+            (answer,) = self.children.answers(Message(header, (document.content,)))
+            return _PLACE.validate_json(str(answer.header["place"]))
+        except ChildFailed as error:
+            return Place(PlaceState.UNREADABLE, error.reason)
+        except (ValueError, KeyError) as error:
+            return Place(PlaceState.UNREADABLE, f"its reader gave an answer that cannot be understood: {error!r}")
+
     def unpack(self, name: str, content: bytes) -> Generator[SourceFile | Unreadable]:
         """Yield what ``unpack`` yields for an archive, computed in a child, which ends with this generator.
 
@@ -105,9 +135,13 @@ class IsolatedFiles:
                     if (reason := answer.header.get("reason")) is not None:
                         yield Unreadable(member, str(reason), content if answer.header["whole"] else b"")
                     else:
-                        yield SourceFile(member, answer.bodies[0])
+                        yield SourceFile(member, answer.bodies[0], name)
         except ChildFailed as error:
             yield Unreadable(name, error.reason, content, error.log or error.reason)
+
+    def start(self) -> Sequence[int]:
+        """Start the process that forks readers, as ``Children.start`` does, so that the first file need not wait for it."""
+        return self.children.start()
 
     def close(self) -> None:
         """End the processes that read files. The next file starts them again."""
@@ -128,7 +162,7 @@ def bounds_of(settings: FilesSettings) -> ArchiveBounds:
 def child_work(registry: str, expectations: str | None) -> Callable[[Message], Iterator[Message]]:
     """Return the function that children run; the fork server calls this once.
 
-    A request names its task in the header (``prepare``, ``rows`` or ``unpack``) and has the file as its only body.
+    A request names its task in the header (``prepare``, ``rows``, ``locate`` or ``unpack``) and has the file as its only body.
     """
     importlib.import_module("pyarrow.ipc")  # the reader of workbooks imports it at its first use, which is in every child
     module, _, name = registry.partition(":")
@@ -146,8 +180,14 @@ def child_work(registry: str, expectations: str | None) -> Callable[[Message], I
         if header["task"] == "rows":
             yield _rows(formats, document)
             return
+        if header["task"] == "locate":
+            wanted, terms = _WANTED.validate_json(header["wanted"]), _TERMS.validate_json(header["terms"])
+            place = locate(formats, document, wanted, terms)
+            yield Message({"place": _PLACE.dump_json(place).decode()})
+            return
         policy, now = _POLICY.validate_json(header["policy"]), _INSTANT.validate_python(header["now"])
-        yield to_message(prepare(formats, suites, document, str(header["digest"]), policy, now))
+        terms = _TERMS.validate_json(header["terms"])
+        yield to_message(prepare(formats, suites, document, str(header["digest"]), policy, now, terms))
 
     return work
 

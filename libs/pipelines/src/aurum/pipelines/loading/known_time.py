@@ -14,6 +14,7 @@ from enum import StrEnum
 import polars as pl
 
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.errors import Invalid
 from aurum.core.markettime import InvalidInstant, local_day, parse_moment
 from aurum.core.publication import AfterInterval, known_times
@@ -82,8 +83,16 @@ class KnownTime:
     rule: RuleDated | None = None
 
 
-def known_time(parsed: Content, policy: KnownAtPolicy, now: datetime, named: NamedContent | None = None) -> KnownTime:
+def known_time(
+    parsed: Content,
+    policy: KnownAtPolicy,
+    now: datetime,
+    named: NamedContent | None = None,
+    terms: ReadingTerms = SHIPPED_TERMS,
+) -> KnownTime:
     """Apply a policy. ``now``: the present instant, UTC. ``named``: what the file's name says of its days.
+
+    ``terms``: have the sessions of venues.
 
     Raises ``RefusedFile`` when the file or its dataset does not have what the operator chose.
     """
@@ -95,7 +104,7 @@ def known_time(parsed: Content, policy: KnownAtPolicy, now: datetime, named: Nam
         case KnownAtChoice.NOW:
             return KnownTime(KnownAtBasis.INGESTED)
         case KnownAtChoice.SCHEDULE:
-            return _by_rule(parsed, policy, now, named, near=False)
+            return _by_rule(parsed, policy, now, named, terms, near=False)
         case KnownAtChoice.FILE:
             return _published(_stated(parsed), now)
         case None:
@@ -103,7 +112,7 @@ def known_time(parsed: Content, policy: KnownAtPolicy, now: datetime, named: Nam
                 return _published(parsed.known_at, now)
             if policy.available_at is not None and not policy.is_bound and not _is_by_interval(parsed.dataset):
                 return _published(policy.available_at, now)
-            return _by_rule(parsed, policy, now, named, near=True)
+            return _by_rule(parsed, policy, now, named, terms, near=True)
 
 
 def _is_by_interval(dataset: Dataset) -> bool:
@@ -127,7 +136,9 @@ def _published(stated: datetime, now: datetime) -> KnownTime:
     return KnownTime(KnownAtBasis.PUBLISHED, stated) if stated <= now else KnownTime(KnownAtBasis.INGESTED)
 
 
-def _by_rule(parsed: Content, policy: KnownAtPolicy, now: datetime, named: NamedContent | None, *, near: bool) -> KnownTime:
+def _by_rule(
+    parsed: Content, policy: KnownAtPolicy, now: datetime, named: NamedContent | None, terms: ReadingTerms, *, near: bool
+) -> KnownTime:
     """Return the known times by the publication rule, and the moment of the file where it was taken in near publication."""
     dataset = parsed.dataset
     if not near and not dataset.rules:
@@ -140,7 +151,7 @@ def _by_rule(parsed: Content, policy: KnownAtPolicy, now: datetime, named: Named
     if not dataset.rules or parsed.rows.is_empty():
         return moment
     issue_at = issue_time(parsed, named)
-    own = _own_times(parsed, issue_at, answered_at, now, near=near)
+    own = _own_times(parsed, issue_at, answered_at, now, terms, near=near)
     latest = own.max()
     if not near and parsed.known_at is not None and isinstance(latest, datetime) and latest > parsed.known_at:
         raise RefusedFile(
@@ -166,11 +177,17 @@ def issue_time(parsed: Content, named: NamedContent | None) -> datetime | None:
 
 
 def _own_times(
-    parsed: Content, issue_at: datetime | None, answered_at: datetime | None, now: datetime, *, near: bool
+    parsed: Content,
+    issue_at: datetime | None,
+    answered_at: datetime | None,
+    now: datetime,
+    terms: ReadingTerms,
+    *,
+    near: bool,
 ) -> pl.Series:
     """Return the known time by the rule of each row; null for rows that are known when the file was taken in."""
     if isinstance(parsed, ParsedQuotes):
-        usual = usual_times_of_quotes(parsed.dataset, parsed.rows)
+        usual = usual_times_of_quotes(parsed.dataset, parsed.rows, terms)
         return known_times(usual["scheduled"], taken_in=now, near=usual["near"] if near else None, answered_at=answered_at)
     clocks = parsed.series.select("location", "measure", "zone", "frequency", "labels")
     placed = parsed.rows.select("location", "measure", "ts").join(

@@ -6,15 +6,16 @@ import asyncio
 import hashlib
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
 
 from aurum.common.clock import SystemClock
-from aurum.core.catalog.entries import KnownAtBasis, UnitJump
+from aurum.core.catalog.entries import KnownAtBasis, QuoteFlag, UnitJump
 from aurum.core.clock import Clock
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.errors import Conflict, Unavailable
 from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
 from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy
@@ -23,6 +24,7 @@ from aurum.pipelines.loading.owned import owned
 from aurum.pipelines.loading.prepare import Prepared, prepare, surprise, with_reason
 from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.loading.unpacking import Unreadable
+from aurum.pipelines.quality.quote_flags import flag_quotes
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Suites
@@ -30,7 +32,7 @@ from aurum.pipelines.quality.unit_jump import mark_unit_jumps
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import SourceFile
 from aurum.pipelines.storable import storable
-from aurum.storage.ports.curves import UnknownProduct
+from aurum.storage.ports.curves import CurveReader, UnknownProduct
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
 from aurum.storage.ports.observations import NeighbourReader
 
@@ -57,7 +59,7 @@ class FileOutcome(StrEnum):
 class FileReport:
     """The result of loading one file. Counts are of observations, except ``rows_read`` (data rows) and ``quarantined``.
 
-    ``suspect_series``, ``unit_jumps``: as in ``FileEntry``.
+    ``suspect_series``, ``unit_jumps``, ``flagged_curves``, ``quote_flags``: as in ``FileEntry``.
     """
 
     name: str
@@ -74,6 +76,8 @@ class FileReport:
     seconds: float = 0.0
     suspect_series: int = 0
     unit_jumps: tuple[UnitJump, ...] = ()
+    flagged_curves: int = 0
+    quote_flags: tuple[QuoteFlag, ...] = ()
     notices: tuple[str, ...] = ()
     """Sentences of the file about itself, such as that it does not hold all records of its query."""
 
@@ -90,17 +94,23 @@ class Ingestion:
         raw_files: RawFiles,
         cleanup: ValidationCleanup | None = None,
         neighbours: NeighbourReader | None = None,
+        curves: CurveReader | None = None,
+        stored_key: Callable[[str], str] = str,
         clock: Clock | None = None,
         isolated: IsolatedFiles | None = None,
         owner: str | None = None,
+        terms: Callable[[], Awaitable[ReadingTerms]] | None = None,
     ) -> None:
         """Create a loader of files.
 
         ``cleanup``: deletes old validations; with None they all stay. ``neighbours``: the points by which changes of unit are
-        noticed; with None they are not. ``clock``: bounds the instants that are plausible; with None it is the system's.
+        noticed; with None they are not. ``curves``: the products and quotes by which jumps and stale prices of quotes are
+        noticed; with None they are not. ``stored_key``: returns the key under which ``loader`` stores the quotes of a key in a
+        file. ``clock``: bounds the instants that are plausible; with None it is the system's.
         ``isolated``: reads files in child processes that could crash this one, with a registry and suites of its own; with None
         this process reads every file. ``owner``: the tenant to whose own products the quotes of all files belong; None: they
         belong to shared products. A file of an owner is refused whole for one bad row, and only the owner learns of it.
+        ``terms``: reads what the store says of labels, once for each call; None: files are read with the data of the package.
         """
         self._registry = registry
         self._suites = suites
@@ -108,9 +118,12 @@ class Ingestion:
         self._raw_files = raw_files
         self._cleanup = cleanup
         self._neighbours = neighbours
+        self._curves = curves
+        self._stored_key = stored_key
         self._clock = clock or SystemClock()
         self._isolated = isolated
         self._owner = owner
+        self._terms = terms
 
     async def ingest(
         self, document: SourceFile | Unreadable | Skipped, *, known_at: KnownAtPolicy | None = None, force: bool = False
@@ -132,11 +145,12 @@ class Ingestion:
         """Load files in order, each in its own transaction; the next file is prepared while one is being stored."""
         policy = known_at or KnownAtPolicy()
         remaining = iter(documents)
-        ahead = asyncio.create_task(self._next(remaining, policy, force))
+        terms = SHIPPED_TERMS if self._terms is None else await self._terms()
+        ahead = asyncio.create_task(self._next(remaining, policy, terms, force))
         checked: list[str] = []
         try:
             while (work := await ahead) is not None:
-                ahead = asyncio.create_task(self._next(remaining, policy, force))
+                ahead = asyncio.create_task(self._next(remaining, policy, terms, force))
                 report = await self._finish(work, force)
                 checked += work.suites
                 if len(checked) >= _TIDY_AFTER:
@@ -153,7 +167,7 @@ class Ingestion:
         checked.clear()
 
     async def _next(
-        self, remaining: Iterator[SourceFile | Unreadable | Skipped], policy: KnownAtPolicy, force: bool
+        self, remaining: Iterator[SourceFile | Unreadable | Skipped], policy: KnownAtPolicy, terms: ReadingTerms, force: bool
     ) -> _Work | None:
         document = await asyncio.to_thread(next, remaining, None)
         if document is None:
@@ -168,18 +182,18 @@ class Ingestion:
             )
             if same is not None:
                 return _Work(document, digest, None, started)
-        prepared = await asyncio.to_thread(self._prepare, document, digest, policy)
-        return _Work(document, digest, prepared, started)
+        prepared = await asyncio.to_thread(self._prepare, document, digest, policy, terms)
+        return _Work(document, digest, prepared, started, terms)
 
-    def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy) -> Prepared:
+    def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy, terms: ReadingTerms) -> Prepared:
         if isinstance(document, Unreadable):
             self._log_failure(document.name, digest, document.failure)
             return Prepared(refusal=brief(document.reason))
         now = self._clock.now()
         if self._isolated is not None and needs_isolation(document):
-            prepared = self._isolated.prepare(document, digest, policy, now)
+            prepared = self._isolated.prepare(document, digest, policy, now, terms)
         else:
-            prepared = prepare(self._registry, self._suites, document, digest, policy, now)
+            prepared = prepare(self._registry, self._suites, document, digest, policy, now, terms)
         self._log_failure(document.name, digest, prepared.failure)
         return prepared if self._owner is None else owned(prepared, self._owner)
 
@@ -220,12 +234,14 @@ class Ingestion:
         )
 
     async def _store(self, work: _Work, load: FileLoad, force: bool, notices: tuple[str, ...]) -> FileReport:
-        if not load.quarantine.is_empty():
-            # Saved before the commit, so that a file with rows in quarantine can always be loaded again.
-            await asyncio.to_thread(self._raw_files.put, load.record.digest, work.document.content)
+        # Stored before the commit, so that a file with rows in quarantine can be loaded again once they are there.
+        if missing := await asyncio.to_thread(self._raw_files.store, load, work.document.content):
+            notices = (*notices, missing)
         if self._neighbours is not None:
             load = await mark_unit_jumps(load, self._neighbours)
-        outcome = await self._loader.load(load, force=force)
+        if self._curves is not None:
+            load = await flag_quotes(load, self._curves, self._stored_key)
+        outcome = await self._loader.load(replace(load, read_with=work.terms.versions), force=force)
         record = load.record
         return FileReport(
             name=record.name,
@@ -241,6 +257,8 @@ class Ingestion:
             seconds=work.elapsed,
             suspect_series=0 if outcome.already_loaded else record.suspect_series,
             unit_jumps=() if outcome.already_loaded else record.unit_jumps,
+            flagged_curves=0 if outcome.already_loaded else record.flagged_curves,
+            quote_flags=() if outcome.already_loaded else record.quote_flags,
             notices=notices,
         )
 
@@ -253,6 +271,7 @@ class _Work:
     digest: str
     prepared: Prepared | None
     started: float
+    terms: ReadingTerms = SHIPPED_TERMS
 
     @property
     def suites(self) -> list[str]:

@@ -15,8 +15,10 @@ import polars as pl
 
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.errors import AurumError
 from aurum.core.frames import REFUSED, SERIES, UTC_US, FrameMismatch
+from aurum.pipelines.fuels import with_mapped_fuels
 from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy, KnownTime, issue_time, known_time
 from aurum.pipelines.loading.quotes import KnownQuotes, curve_quotes
 from aurum.pipelines.loading.reasons import brief
@@ -27,6 +29,7 @@ from aurum.pipelines.quality.checks import Checked, check_parts, passed
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.reading.bounds import check_bounds
 from aurum.pipelines.registry import Registry
+from aurum.pipelines.release import release
 from aurum.pipelines.source import Content, Dataset, FileFormat, RefusedFile, Source, SourceFile
 from aurum.pipelines.storable import storable
 from aurum.storage.ports.files import FileLoad, FileRecord, Part
@@ -50,15 +53,24 @@ class Prepared:
 
 
 def prepare(
-    registry: Registry, suites: Suites, document: SourceFile, digest: str, policy: KnownAtPolicy, now: datetime
+    registry: Registry,
+    suites: Suites,
+    document: SourceFile,
+    digest: str,
+    policy: KnownAtPolicy,
+    now: datetime,
+    terms: ReadingTerms = SHIPPED_TERMS,
 ) -> Prepared:
-    """Recognise, parse and check a file. ``now``: the present instant, UTC. Raises only requests to stop, such as Ctrl-C."""
+    """Recognise, parse and check a file. ``now``: the present instant, UTC. ``terms``: what the store says of its labels.
+
+    Raises only requests to stop, such as Ctrl-C.
+    """
     recognised: tuple[Source, FileFormat] | None = None
     try:
         check_bounds(document)
         recognised = source, file_format = registry.recognise(document)
         named = file_format.named(document)
-        parts = hold_to_name(document.name, named, file_format.parse(document))
+        parts = hold_to_name(document.name, named, file_format.parsed(document, terms))
         results = check_parts(parts, lambda dataset: suites.of(source.name, dataset.name), now=now)
         validations = tuple(result.validation for result in results)
         refusal = brief(next((result.refusal for result in results if result.refusal), ""))
@@ -67,9 +79,9 @@ def prepare(
             validations = with_reason(validations, refusal)
             return Prepared(None, refusal, source.name, _names(part.dataset for part in parts), validations)
         sound = [passed(part, result) for part, result in zip(parts, results, strict=True)]
-        times = [known_time(part, policy, now, named) for part in sound]
+        times = [known_time(part, policy, now, named, terms) for part in sound]
         issues = [issue_time(part, named) for part in sound]
-        load = _to_load(source, document, digest, sound, results, times, issues)
+        load = _to_load(source, file_format, document, digest, sound, results, times, issues, terms)
         if policy.choice is KnownAtChoice.NOW:
             load = replace(load, record=replace(load.record, is_published_again=True))
         notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
@@ -119,12 +131,14 @@ def with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[V
 
 def _to_load(
     source: Source,
+    file_format: FileFormat,
     document: SourceFile,
     digest: str,
     parts: Sequence[Content],
     results: Sequence[Checked],
     times: Sequence[KnownTime],
     issues: Sequence[datetime | None],
+    terms: ReadingTerms,
 ) -> FileLoad:
     # All rows without a known time of their own share one, so a part with another one than the first gets it row by row.
     shared = times[0] if times else KnownTime(KnownAtBasis.INGESTED)
@@ -135,7 +149,7 @@ def _to_load(
         if isinstance(part, ParsedQuotes):
             quotes.setdefault(part.dataset.name, []).append(KnownQuotes(part.rows, known, own_time))
             continue
-        frame = _series_frame(source, part.dataset, part.series)
+        frame = _series_frame(source, part.dataset, part.series, terms)
         rows = _numbered_rows(part.rows, frame, known, own_time)
         one = SeriesRows(frame.drop("index"), rows, known.rule, is_forecast=part.dataset.is_forecast, issue_at=issue_at)
         series.setdefault(part.dataset.name, []).append(one)
@@ -150,6 +164,10 @@ def _to_load(
         known_at=shared.time,
         known_at_basis=shared.basis,
         rows_read=sum(part.rows_read for part in parts),
+        format=file_format.name,
+        parser_version=file_format.version,
+        release=release(),
+        archive=storable(document.archive),
     )
     return FileLoad(
         record=record,
@@ -175,11 +193,12 @@ def _names(datasets: Iterable[Dataset]) -> str:
     return ",".join(dict.fromkeys(dataset.name for dataset in datasets))
 
 
-def _series_frame(source: Source, dataset: Dataset, described: pl.DataFrame) -> pl.DataFrame:
+def _series_frame(source: Source, dataset: Dataset, described: pl.DataFrame, terms: ReadingTerms) -> pl.DataFrame:
     name = pl.lit(dataset.name)
     key = pl.concat_str(pl.lit(source.name), name, "location", "measure", separator=":")
+    fuelled = with_mapped_fuels(described, source.name, terms.spellings)
     return (
-        with_place_names(described, source.name)
+        with_place_names(fuelled, source.name, terms.spellings)
         .with_columns(key.alias("key"), pl.lit(source.name).alias("source"), name.alias("dataset"))
         .select(list(SERIES))
         .with_row_index("index")

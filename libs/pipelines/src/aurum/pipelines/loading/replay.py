@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy
-from aurum.pipelines.loading.load import FileReport, Ingestion
+from aurum.pipelines.loading.load import FileOutcome, FileReport, Ingestion
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.files import FileLog
@@ -37,9 +37,12 @@ async def replay(
         pending |= {row.digest: row.file_name for row in page}
         after = page[-1].row_id
     for pending_digest, name in pending.items():
-        document = file or raw_files.get(pending_digest, name=name)
         first = (await files.files_of(pending_digest))[0]
-        yield await ingestion.ingest(document, known_at=_earlier_policy(first), force=True)
+        document = file or raw_files.get(pending_digest, name=name, archive=first.archive)
+        report = await ingestion.ingest(document, known_at=_earlier_policy(first), force=True)
+        if report.outcome is FileOutcome.APPLIED and not report.quarantined:
+            raw_files.release(pending_digest)
+        yield report
 
 
 def _earlier_policy(entry: FileEntry) -> KnownAtPolicy:

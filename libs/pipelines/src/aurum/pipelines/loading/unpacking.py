@@ -64,7 +64,7 @@ def unpack(name: str, content: bytes, bounds: ArchiveBounds | None = None) -> It
     if not is_archive(name):
         yield SourceFile(name, content)
         return
-    budget = _Budget(bounds or ArchiveBounds(), len(content))
+    budget = _Budget(bounds or ArchiveBounds(), len(content), name)
     try:
         yield from _members(name, content, budget, level=1)
     except _ArchiveTooLarge as error:
@@ -80,10 +80,11 @@ class _MemberTooLarge(Exception):
 
 
 class _Budget:
-    """Counts what an archive unpacks to against its bounds. ``packed``: size in bytes of the outermost archive."""
+    """Counts what an archive unpacks to against its bounds. ``packed``, ``archive``: size and name of the outermost archive."""
 
-    def __init__(self, bounds: ArchiveBounds, packed: int) -> None:
+    def __init__(self, bounds: ArchiveBounds, packed: int, archive: str) -> None:
         self.bounds = bounds
+        self.archive = archive
         self._packed = packed
         self._expanded = 0
         self._members = 0
@@ -154,7 +155,7 @@ def _member(
         if is_archive(name):
             yield from _members(name, inner, budget, level=level + 1)
         else:
-            yield SourceFile(name, inner)
+            yield SourceFile(name, inner, budget.archive)
 
 
 def _expanded(opened: Callable[[], io.BufferedIOBase], budget: _Budget) -> bytes:

@@ -32,6 +32,10 @@ _STATUS: Final[Mapping[str, NodeStatus]] = {
 _KIND: Final[Mapping[str, NodeKind]] = {kind.value: kind for kind in NodeKind}
 _SERIES_TABLES: Final = frozenset({"series", "observation", "observation_version", "completeness"})
 """Tables of the store that have rows of every series; no other table has rows of a series."""
+_CURVE_TABLES: Final = frozenset({"product", "quote", "delivery_period", "strip_part"})
+"""Tables of the store that follow from quotes: products have their trade dates, and the periods are those quoted."""
+QUOTES: Final = "quotes"
+"""The family of the datasets of forward quotes, which have no series."""
 _LONGEST_MESSAGE: Final = 2000
 
 
@@ -45,7 +49,7 @@ class Manifest:
 
     document: Mapping[str, Any]
     families: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict[str, tuple[tuple[str, str], ...]])
-    """(source, dataset) pairs of each family; the key "" holds all pairs."""
+    """(source, dataset) pairs of each family; the key "" holds all datasets of series, ``QUOTES`` those of quotes."""
 
     def models(self) -> list[ModelEntry]:
         """Return every model, sorted by name."""
@@ -62,7 +66,7 @@ class Manifest:
 
     @cached_property
     def _lineage(self) -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
-        """For each model, the families ("" for all series) and the tables of the store that it depends on."""
+        """For each model, the families ("" for all series, ``QUOTES`` for all quotes) and the tables that it depends on."""
         known: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         pending = [unique_id for unique_id, node in self._nodes.items() if node["resource_type"] == "model"]
         while pending:
@@ -85,8 +89,9 @@ class Manifest:
         family = self._nodes[unique_id]["config"].get("meta", {}).get("family")
         if family is not None:
             return frozenset({family}), tables
-        all_series = frozenset({""}) if own & _SERIES_TABLES else frozenset[str]()
-        return all_series.union(*(lineage[0] for lineage in above)), tables
+        everything = ("", _SERIES_TABLES), (QUOTES, _CURVE_TABLES)
+        read = frozenset(family for family, having in everything if own & having)
+        return read.union(*(lineage[0] for lineage in above)), tables
 
     def _entry(self, unique_id: str, node: Mapping[str, Any]) -> ModelEntry:
         families, tables = self._lineage[unique_id]
@@ -157,12 +162,15 @@ def read_freshness(folder: Path) -> tuple[TableFreshness, ...]:
 
 
 def datasets_by_family(registry: Registry) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Return the (source, dataset) pairs that have a measure of each family; the key "" holds all pairs."""
-    by_family: dict[str, set[tuple[str, str]]] = {"": set()}
+    """Return the (source, dataset) pairs of each family: those with a measure of it, and those of quotes under ``QUOTES``.
+
+    The key "" holds all datasets of series.
+    """
+    by_family: dict[str, set[tuple[str, str]]] = {"": set(), QUOTES: set()}
     for source in registry.sources:
         for dataset in source.datasets:
             pair = (dataset.source, dataset.name)
-            by_family[""].add(pair)
+            by_family[QUOTES if dataset.quotes is not None else ""].add(pair)
             for measure in dataset.measures:
                 meaning = meaning_of(dataset, measure)
                 if meaning is not None:

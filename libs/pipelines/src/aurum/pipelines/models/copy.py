@@ -8,7 +8,8 @@ from functools import partial
 
 from aurum.core.calendars import Block
 from aurum.pipelines.models.calendar import calendar_frames
-from aurum.storage.ports.model_inputs import Bulk, StoreCopy, StoreExport
+from aurum.pipelines.models.delivery import read_deliveries
+from aurum.storage.ports.model_inputs import Bulk, CopyWriter, StoreCopy, StoreExport, StoreSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ async def refresh_copy(store: StoreExport, copy: StoreCopy, blocks: Sequence[Blo
             for table in Bulk:
                 if not changed.is_empty():
                     await snapshot.rows(table, chosen, partial(writer.append, table))
+            await _copy_curves(snapshot, writer, blocks)
             calendar = calendar_frames(series, blocks)
             for name, rows in (
                 ("series", series),
@@ -48,3 +50,18 @@ async def refresh_copy(store: StoreExport, copy: StoreCopy, blocks: Sequence[Blo
             ):
                 writer.replace(name, rows)
     return CopyCounts(series.height, len(changed))
+
+
+async def _copy_curves(snapshot: StoreSnapshot, writer: CopyWriter, blocks: Sequence[Block]) -> None:
+    """Copy the products, and the quotes of those whose version differs from that in the copy."""
+    products = await snapshot.products()
+    known = writer.known_products()
+    same = products.join(known, on=["curve_id", "key", "version"], how="semi")
+    changed = products.join(same, on="curve_id", how="anti")["curve_id"].to_list()
+    gone = known.join(products, on="curve_id", how="anti")["curve_id"].to_list()
+    writer.forget_quotes([*changed, *gone])
+    if changed:
+        await snapshot.quotes(changed, writer.append_quotes)
+    deliveries = await read_deliveries(snapshot, products, blocks)
+    for name, rows in (("product", products), ("delivery_period", deliveries.periods), ("strip_part", deliveries.parts)):
+        writer.replace(name, rows)

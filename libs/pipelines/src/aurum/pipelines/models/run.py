@@ -25,6 +25,7 @@ from aurum.core.errors import Conflict, Invalid, Unavailable
 from aurum.pipelines.models.artifacts import read_freshness, read_manifest, read_results
 from aurum.pipelines.models.calendar import calendar_frames
 from aurum.pipelines.models.copy import refresh_copy
+from aurum.pipelines.models.delivery import read_deliveries
 from aurum.pipelines.models.project import ModelPaths, variables
 from aurum.pipelines.registry import Registry
 from aurum.storage.ports.catalog import Catalog
@@ -188,7 +189,9 @@ class ModelRunner:
         async with self.export.snapshot() as snapshot:
             extra = self._history_variables(await snapshot.archived())
             frames = calendar_frames(await snapshot.series(), blocks)
+            deliveries = await read_deliveries(snapshot, await snapshot.products(), blocks)
         await self.calendars.put(frames.days, frames.hours)
+        await self.calendars.put_deliveries(deliveries.periods, deliveries.parts)
         if self.settings.target == "postgres":
             marts = self.settings.schema_name
             await self.calendars.make_schemas([marts, *(f"{marts}_{layer}" for layer in _LAYERS)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from aurum.core.catalog import Quality
+from aurum.core.curves.product_documents import default_products
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import MARKETS
 from aurum.pipelines.models.meaning import meaning_of
@@ -33,6 +34,7 @@ def seed_tables(registry: Registry) -> Mapping[str, pl.DataFrame]:
             schema={"quality": pl.Int64, "name": pl.String},
             orient="row",
         ),
+        "venue": _venues(),
     }
 
 
@@ -60,3 +62,9 @@ def _measures(registry: Registry) -> pl.DataFrame:
     ]
     columns = ["source", "dataset", "measure", "family", "role", "variant"]
     return pl.DataFrame(rows, schema=columns, orient="row").sort("source", "dataset", "measure")
+
+
+def _venues() -> pl.DataFrame:
+    """Return the venues of the shipped products; an exchange has sessions, and a broker has none."""
+    sessions = {product.key.venue: product.sessions is not None for product in default_products()}
+    return pl.DataFrame(sorted(sessions.items()), schema={"venue": pl.String, "is_exchange": pl.Boolean}, orient="row")

@@ -6,9 +6,9 @@ from itertools import combinations
 
 import pytest
 
+from aurum.core.curves.broker_labels import Curve, Scheme, Unmapped, Venue, folded, venues
 from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.product_documents import default_products
-from aurum.pipelines.sources.eod_workbook.labels import Curve, Scheme, Unmapped, Venue, folded, venues
 
 PRODUCTS = {product.key: product for product in default_products()}
 

@@ -50,6 +50,20 @@ def test_all_digits_of_a_number_cell_are_read(parse: Parse) -> None:
     assert parsed.rows["settle"].to_list() == [31.423333333333336, 31.25]
 
 
+@pytest.mark.parametrize(("empty", "columns"), [(1, "CD"), (2, "DE")])
+def test_a_sheet_whose_first_columns_are_empty_has_the_same_quotes_at_other_addresses(
+    parse: Parse, empty: int, columns: str
+) -> None:
+    sheet = price_sheet([DE_BASE, TTF], MID, [(OCT, [88.125, 31.5]), (NOV, [90.5, 32.5])])
+    parsed = parse(NAME, {"Fixed": [[*[None] * empty, *row] for row in sheet]})
+    assert parsed.rows.select("curve", "delivery_start", "settle", "cell").rows() == [
+        ("power:DE:base:EUGP", OCT, 88.125, f"'Fixed'!{columns[0]}12"),
+        ("gas:TTF:base:EUGP", OCT, 31.5, f"'Fixed'!{columns[1]}12"),
+        ("power:DE:base:EUGP", NOV, 90.5, f"'Fixed'!{columns[0]}13"),
+        ("gas:TTF:base:EUGP", NOV, 32.5, f"'Fixed'!{columns[1]}13"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("cell", "bid", "ask"),
     [

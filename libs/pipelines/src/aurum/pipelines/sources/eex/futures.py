@@ -57,7 +57,7 @@ def _parse(document: SourceFile) -> tuple[ParsedQuotes, ...]:
         )
         frame = refusals.rows(frame, another, column=_AGAIN, reason=Reason.INCONSISTENT, detail=detail)
     rows = as_quotes(frame) if frame.height else pl.DataFrame(schema=PARSED_QUOTES)
-    return (ParsedQuotes(POWER_FUTURES, rows, refusals.frame(), count, document.raw),)
+    return (ParsedQuotes(POWER_FUTURES, rows, refusals.frame(), count, document.raw, columns=_FIELDS),)
 
 
 def _with_products(document: SourceFile, table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
@@ -91,15 +91,14 @@ def _with_products(document: SourceFile, table: pl.DataFrame, refusals: Refusals
 def _with_days(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     """Return the frame with ``trade_date``, ``delivery_start`` and ``delivery_end``; other rows are held back."""
     for column, field in ((_TRADED, "trade_date"), (_BEGIN, "delivery_start"), (_END, "delivery_end")):
-        local = instants(pl.col(column), _PATTERNS).dt.convert_time_zone(ZONE)
-        day, clock = local.dt.date(), local.dt.time()
-        midnight = local.dt.truncate("1d") == local
-        frame = read_once(
-            frame,
-            column,
+        # Read before, because Polars would read the text again wherever an expression uses it.
+        frame = read_once(frame, column, instants(pl.col(column), _PATTERNS).dt.convert_time_zone(ZONE).alias("#local"))
+        local = pl.col("#local")
+        day, midnight = local.dt.date(), local.dt.truncate("1d") == local
+        frame = frame.with_columns(
             pl.when(midnight).then(day).alias(field),
             pl.when(~midnight).then(day).alias("#day"),
-            clock.alias("#clock"),
+            local.dt.time().alias("#clock"),
         )
         if field != "trade_date":
             hour = _PEAK_HOURS[field == "delivery_end"]
@@ -107,7 +106,7 @@ def _with_days(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
             later = timedelta(days=int(field == "delivery_end"))
             frame = frame.with_columns(pl.coalesce(field, pl.when(by_hours).then(pl.col("#day") + later)).alias(field))
         frame = refusals.rows(
-            frame.drop("#day", "#clock"),
+            frame.drop("#local", "#day", "#clock"),
             pl.col(field).is_null(),
             column=column,
             reason=Reason.INVALID_TIME,

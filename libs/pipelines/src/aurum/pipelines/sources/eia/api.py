@@ -13,9 +13,9 @@ import re
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.errors import UnknownName
 from aurum.core.markettime import to_utc
-from aurum.core.units import parse_unit
 from aurum.pipelines.reading.dates import days
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
@@ -45,20 +45,20 @@ _ZONES = {
 }
 
 
-def _parse(document: SourceFile) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile, terms: ReadingTerms = SHIPPED_TERMS) -> tuple[Parsed, ...]:
     answer = read_answer(document)
     if answer.frequency in FREQUENCIES:
         return (parse_grid(answer),)
     if answer.frequency not in datasets.API:
         raise RefusedFile(f"frequency {answer.frequency!r} is not among {', '.join((*datasets.API, *FREQUENCIES))}")
-    return (_statistics(answer, datasets.API[answer.frequency]),)
+    return (_statistics(answer, datasets.API[answer.frequency], terms),)
 
 
-def _statistics(answer: Answer, dataset: Dataset) -> Parsed:
+def _statistics(answer: Answer, dataset: Dataset, terms: ReadingTerms) -> Parsed:
     refusals = Refusals(answer.raw)
     units = _value_columns(answer.records)
     frame = _with_days(_placed(answer.records, units, refusals), answer.frequency, refusals)
-    parts = [_values(frame, column, unit, refusals) for column, unit in units.items()]
+    parts = [_values(frame, column, unit, refusals, terms) for column, unit in units.items()]
     rows = pl.concat([to_rows(part) for part in parts])
     series = _described(dataset, rows, parts)
     count = answer.records.height
@@ -115,22 +115,24 @@ def _first_day(frequency: str) -> pl.Expr:
     return days(text, (_PERIODS[frequency],))
 
 
-def _values(frame: pl.DataFrame, column: str, unit: str, refusals: Refusals) -> pl.DataFrame:
+def _values(frame: pl.DataFrame, column: str, unit: str, refusals: Refusals, terms: ReadingTerms) -> pl.DataFrame:
     """Return one value column with ``measure``, ``number``, ``unit``, ``currency``; rows in an unknown unit are held back."""
-    known = _units(frame[unit])
+    known = _units(frame[unit], terms)
     part = frame.join(known, left_on=unit, right_on="spelling", how="left", maintain_order="left")
     unknown = pl.col("unit").is_null() & pl.col(column).is_not_null()
-    part = refusals.rows(part, unknown, column=unit, reason=Reason.UNKNOWN_CODE, detail=pl.col(unit))
+    part = refusals.rows(
+        part, unknown, column=unit, reason=Reason.UNKNOWN_CODE, detail=pl.format("unit '{}' is not known", unit)
+    )
     measure = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
     return refusals.numbers(part.with_columns(measure=pl.lit(measure)), {"number": column})
 
 
-def _units(spellings: pl.Series) -> pl.DataFrame:
+def _units(spellings: pl.Series, terms: ReadingTerms) -> pl.DataFrame:
     """Return the canonical unit and currency of each known spelling."""
     canonical: list[tuple[str, str, str | None]] = []
     for spelling in spellings.drop_nulls().unique().to_list():
         try:
-            unit = parse_unit(spelling)
+            unit = terms.unit(spelling)
         except UnknownName:
             continue  # the caller holds back the rows with this spelling
         canonical.append((spelling, unit.text, unit.currency))
@@ -159,5 +161,6 @@ FORMAT = FileFormat(
     ),
     recognise=is_answer,
     parse=_parse,
+    parse_with=_parse,
     columns=("response", "frequency", "data", "period", "value", "units"),
 )

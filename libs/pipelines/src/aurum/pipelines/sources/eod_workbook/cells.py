@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
 
 import fastexcel
 import polars as pl
 
+from aurum.pipelines.reading.workbook import column_name, quoted, read_workbook
 from aurum.pipelines.source import RefusedFile, SourceFile
-
-_LETTERS = 26
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet. ``cells``: String columns ``0``, ``1`` ...; a cell of blanks is null. ``above``: rows of the sheets before it.
+    """A sheet. ``cells``: String columns ``0``, ``1`` ... from its first column with a cell; a cell of blanks is null.
+
+    ``above``: rows of the sheets before it. ``left``: empty columns before its first one, which the reader leaves out.
 
     A *line* is a row of the workbook, counted from 1 through its sheets in order.
     """
@@ -24,6 +24,7 @@ class Sheet:
     name: str
     cells: pl.DataFrame
     above: int
+    left: int = 0
 
     def row(self, position: int) -> list[str]:
         """Return the texts of a row, counted from 0."""
@@ -34,17 +35,11 @@ class Sheet:
 
     def address(self, position: int, column: int) -> str:
         """Return the address of a cell. ``position``, ``column``: counted from 0."""
-        return f"{quoted(self.name)}!{column_name(column)}{position + 1}"
+        return f"{quoted(self.name)}!{self.letters(column)}{position + 1}"
 
-
-class _Reader(Protocol):
-    """The part of fastexcel's reader that is used; its own signature names a type of pyarrow, which has none."""
-
-    sheet_names: list[str]
-
-    def load_sheet(
-        self, name: str, /, *, header_row: None, skip_rows: int, dtypes: str, use_columns: list[int] | None = None
-    ) -> Any: ...
+    def letters(self, column: int) -> str:
+        """Return the letters of a column of ``cells``, counted from 0."""
+        return column_name(self.left + column)
 
 
 class Workbook:
@@ -54,7 +49,7 @@ class Workbook:
         if not document.content:
             raise RefusedFile("the file is empty")
         try:
-            self._reader = cast(_Reader, fastexcel.read_excel(document.content))
+            self._reader = read_workbook(document.content)
             self.sheets = tuple(self._sheets())
         except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
             raise RefusedFile(f"not a readable workbook: {str(error).splitlines()[0]}") from error
@@ -64,9 +59,11 @@ class Workbook:
         above = 0
         for name in self._reader.sheet_names:
             # Without skip_rows the empty rows at the top are left out, and no address would be right.
-            read: pl.DataFrame = self._reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+            loaded = self._reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+            read: pl.DataFrame = loaded.to_polars()
             read.columns = [str(column) for column in range(read.width)]
-            sheets.append(Sheet(name, read.select(pl.all().str.strip_chars().replace("", None)), above))
+            left: int = loaded.selected_columns[0].absolute_index if read.width else 0
+            sheets.append(Sheet(name, read.select(pl.all().str.strip_chars().replace("", None)), above, left))
             above += read.height
         return sheets
 
@@ -76,7 +73,11 @@ class Workbook:
             return pl.DataFrame()
         try:
             loaded = self._reader.load_sheet(
-                sheet.name, header_row=None, skip_rows=0, dtypes="float", use_columns=list(columns)
+                sheet.name,
+                header_row=None,
+                skip_rows=0,
+                dtypes="float",
+                use_columns=[sheet.left + column for column in columns],
             )
         except fastexcel.FastExcelError as error:
             raise RefusedFile(f"not a readable workbook: {str(error).splitlines()[0]}") from error
@@ -96,22 +97,3 @@ class Workbook:
             return ""
 
         return raw
-
-
-def quoted(sheet: str) -> str:
-    """Return the name of a sheet as it stands in an address."""
-    return "'" + sheet.replace("'", "''") + "'"
-
-
-def column_name(column: int) -> str:
-    """Return the letters of a column, counted from 0.
-
-    >>> column_name(0), column_name(26), column_name(366)
-    ('A', 'AA', 'NC')
-    """
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, _LETTERS)
-        letters = chr(ord("A") + rest) + letters
-    return letters

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aurum.core.curves.broker_labels import Scheme, folded
+from aurum.pipelines.reading.workbook import quoted
 from aurum.pipelines.source import RefusedFile
-from aurum.pipelines.sources.eod_workbook.cells import Sheet, column_name, quoted
-from aurum.pipelines.sources.eod_workbook.labels import Scheme, folded
+from aurum.pipelines.sources.eod_workbook.cells import Sheet
 
 _TOP = 60
 """Rows within which the table has to begin."""
@@ -166,7 +167,7 @@ def _label_rows(
     return placed
 
 
-def described(column: Column) -> str:
-    """Return the words for a column in reports."""
+def described(sheet: Sheet, column: Column) -> str:
+    """Return the words for a column of a sheet in reports."""
     labels = " | ".join(column.labels[header] or "-" for header in column.labels)
-    return f"column {column_name(column.position)} ({labels} | {column.text or '-'})"
+    return f"column {sheet.letters(column.position)} ({labels} | {column.text or '-'})"

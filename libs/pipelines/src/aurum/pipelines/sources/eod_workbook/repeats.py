@@ -16,6 +16,8 @@ from aurum.pipelines.sources.eod_workbook.prices import CELL_FIELDS
 
 _NOISE = 1e-12
 """Relative difference that the arithmetic of a spreadsheet leaves between a number and its repeat, 31.5965 and a formula."""
+AT = tuple(f"at_{name}" for name in CELL_FIELDS)
+"""Columns with the line and the cell that states each field, which may be of different sheets; null for fields not stated."""
 QUOTE = ["curve", "delivery_start", "delivery_end"]
 
 
@@ -23,13 +25,15 @@ def quotes_of(cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the quotes of cells and the cells that are held back.
 
     ``cells``: columns ``QUOTE``, ``CELL_FIELDS``, ``why``, ``line`` and ``cell``, the address. Quotes have the columns of
-    ``PARSED_QUOTES`` except the trade date, and ``cell``; the cells that are held back those of ``cells``, and ``detail``.
+    ``PARSED_QUOTES`` except the trade date, ``cell`` and ``AT``; the cells that are held back those of ``cells``, and
+    ``detail``.
     """
     quotes = cells.group_by(QUOTE, maintain_order=True).agg(
         *(pl.col(name).min() for name in CELL_FIELDS),
         *(pl.col(name).max().alias(f"{name}_most") for name in CELL_FIELDS),
         pl.col("line").first(),
         pl.col("cell").first(),
+        *(pl.struct("line", "cell").filter(pl.col(name).is_not_null()).first().alias(f"at_{name}") for name in CELL_FIELDS),
         pl.col("why").is_not_null().any().alias("is_unread"),
     )
     differs = [_differs(pl.col(name), pl.col(f"{name}_most")).alias(f"{name}_differs") for name in CELL_FIELDS]
@@ -42,7 +46,7 @@ def quotes_of(cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     sound = judged.filter(~is_bad)
     lacking = [pl.lit(None, pl.Float64).alias(name) for name in FIELDS if name not in CELL_FIELDS]
     columns = [name for name in PARSED_QUOTES if name != "trade_date"]
-    return sound.with_columns(lacking).select(*columns, "cell"), _held(cells, bad)
+    return sound.with_columns(lacking).select(*columns, "cell", *AT), _held(cells, bad)
 
 
 def _differs(least: pl.Expr, most: pl.Expr) -> pl.Expr:

@@ -12,7 +12,8 @@ from datetime import date, datetime
 import polars as pl
 
 from aurum.core.curves.period_labels import InvalidPeriod
-from aurum.core.curves.periods import Period, PeriodKind, name_period, parse_period
+from aurum.core.curves.periods import Period, PeriodKind, name_period
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.curves.seasons import SeasonFamily
 from aurum.pipelines.reading.dates import times
 
@@ -32,14 +33,22 @@ _READ = {
 }
 
 
-def read_tenors(texts: Collection[str], families: Mapping[str, SeasonFamily | None], trade_date: date) -> pl.DataFrame:
+def read_tenors(
+    texts: Collection[str],
+    families: Mapping[str, SeasonFamily | None],
+    trade_date: date,
+    terms: ReadingTerms = SHIPPED_TERMS,
+) -> pl.DataFrame:
     """Return each pair of a tenor and a family of seasons with its delivery period, or why it has none.
 
     Columns ``tenor``, ``family``, ``delivery_start``, ``delivery_end``, ``label``, ``group`` (``months``, ``strips`` or empty)
     and ``why``. ``families``: by name; the name of None, which is that of products without seasons, is empty.
+    ``terms``: have mapped words of labels.
     """
     moments = _moments(texts)
-    rows = [_row(text, moments.get(text), name, family, trade_date) for text in texts for name, family in families.items()]
+    rows = [
+        _row(text, moments.get(text), name, family, trade_date, terms) for text in texts for name, family in families.items()
+    ]
     return pl.DataFrame(rows, schema=_READ, orient="row")
 
 
@@ -49,10 +58,12 @@ def _moments(texts: Collection[str]) -> Mapping[str, datetime | None]:
     return dict(zip(cells["text"], cells.select(times(pl.col("text"), _MOMENT)).to_series(), strict=True))
 
 
-def _row(text: str, moment: datetime | None, name: str, family: SeasonFamily | None, trade_date: date) -> tuple[object, ...]:
+def _row(
+    text: str, moment: datetime | None, name: str, family: SeasonFamily | None, trade_date: date, terms: ReadingTerms
+) -> tuple[object, ...]:
     try:
         is_cell = _DATE_CELL.fullmatch(text) is not None
-        period = _month(text, moment, family) if is_cell else parse_period(text, seasons=family, trade_date=trade_date)
+        period = _month(text, moment, family) if is_cell else terms.period(text, seasons=family, trade_date=trade_date)
     except InvalidPeriod as error:
         return text, name, None, None, "", "", error.detail
     group = MONTHS if period.kind is PeriodKind.MONTH else STRIPS if period.kind in _STRIPS else ""

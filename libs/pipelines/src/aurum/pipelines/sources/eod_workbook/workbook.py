@@ -1,33 +1,34 @@
 """End-of-day workbooks of brokers, ``EOD_<broker>_<YYYYMMDD>[_<HHMM>].xlsx``: marks of EUGP, RP and PW.
 
 Every sheet has a date, four rows of labels and a row of price types above its columns, and a row for each tenor (``layout``).
-Labels become curve keys by ``mapping.toml``; a column whose labels it does not have is reported with its cells, and the others
-are read. Sheets without prices are named in a notice. A line is a row counted through the sheets in order.
+Labels become curve keys by ``core.curves.broker_labels``; a column whose labels it does not have is reported with its cells,
+and the others are read. Sheets without prices are named in a notice. A line is a row counted through the sheets in order.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.core.curves.broker_labels import Curve, Unmapped, Venue, venues, with_spellings
 from aurum.core.curves.quotes import PARSED_QUOTES
-from aurum.core.curves.seasons import SeasonFamily, parse_season_family
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
+from aurum.core.curves.seasons import SeasonFamily
 from aurum.core.frames import REFUSED
 from aurum.pipelines.parsed_quotes import ParsedQuotes
-from aurum.pipelines.reading.workbook import first_bytes
+from aurum.pipelines.reading.workbook import first_bytes, quoted
 from aurum.pipelines.source import Dataset, FileFormat, RefusedFile, SourceFile
-from aurum.pipelines.sources.eod_workbook.cells import Workbook, column_name, quoted
+from aurum.pipelines.sources.eod_workbook.cells import Workbook
 from aurum.pipelines.sources.eod_workbook.datasets import DATASETS
-from aurum.pipelines.sources.eod_workbook.labels import Curve, Unmapped, Venue, venues
 from aurum.pipelines.sources.eod_workbook.layout import Column, NoTable, PriceType, Table, described, find_table
 from aurum.pipelines.sources.eod_workbook.name import WorkbookName, read_name, readings_of_date, venue_in
 from aurum.pipelines.sources.eod_workbook.prices import CELL_FIELDS, read_cells
-from aurum.pipelines.sources.eod_workbook.repeats import QUOTE, quotes_of
+from aurum.pipelines.sources.eod_workbook.repeats import AT, QUOTE, quotes_of
 from aurum.pipelines.sources.eod_workbook.tenors import read_tenors
 
 _TEXTS = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml")
@@ -63,8 +64,11 @@ class _Held:
         return pl.concat([pl.DataFrame(schema=REFUSED), *self.parts]).sort("line", maintain_order=True)
 
 
-def parse_workbook(document: SourceFile, *, dataset: Dataset, venue: Venue) -> ParsedQuotes:
-    """Return the quotes of a broker's workbook. Raises ``RefusedFile``."""
+def parse_workbook(
+    document: SourceFile, *, dataset: Dataset, venue: Venue, terms: ReadingTerms = SHIPPED_TERMS
+) -> ParsedQuotes:
+    """Return the quotes of a broker's workbook. ``terms``: what the store says of its labels. Raises ``RefusedFile``."""
+    venue = replace(venue, scheme=with_spellings(venue.scheme, terms.spellings))
     name = read_name(document, venue.zone)
     workbook = Workbook(document)
     searched = [find_table(sheet, venue.scheme) for sheet in workbook.sheets if sheet.cells.width]
@@ -81,14 +85,14 @@ def parse_workbook(document: SourceFile, *, dataset: Dataset, venue: Venue) -> P
         if one.row is not None
         for why in [f"sheet {quoted(one.sheet.name)} has a date and {one.why.removeprefix('has ')}; it was not read"]
     )
-    priced = [_priced(workbook, table, venue, name, held) for table in tables]
+    priced = [_priced(workbook, table, venue, name, held, terms) for table in tables]
     cells = pl.concat([cells for cells, _ in priced])
     quotes, bad = quotes_of(cells)
     held.parts.append(_report(bad))
     rows = quotes.with_columns(pl.lit(name.trade_date, pl.Date).alias("trade_date")).sort("line", maintain_order=True)
     return ParsedQuotes(
         dataset=dataset,
-        rows=rows.select(*PARSED_QUOTES, "cell"),
+        rows=rows.select(*PARSED_QUOTES, "cell", *AT),
         refused=held.frame(),
         rows_read=sum(_priced_rows(table) for table in tables),
         raw=held.raw,
@@ -121,10 +125,10 @@ def _priced_rows(table: Table) -> int:
 
 
 def _priced(
-    workbook: Workbook, table: Table, venue: Venue, name: WorkbookName, held: _Held
+    workbook: Workbook, table: Table, venue: Venue, name: WorkbookName, held: _Held, terms: ReadingTerms
 ) -> tuple[pl.DataFrame, frozenset[str]]:
     """Return the cells of a table that belong to a quote, as ``quotes_of`` wants them, and the kinds of its tables."""
-    curves = _curves(table, venue, held)
+    curves = _curves(table, venue, held, terms)
     cells = read_cells(workbook, table, list(curves))
     sheet = table.sheet
     columns = pl.DataFrame(
@@ -132,10 +136,18 @@ def _priced(
             "column": [column.position for column in curves],
             "curve": [str(curve.key) for curve in curves.values()],
             "family": [curve.seasons for curve in curves.values()],
-            "letters": [column_name(column.position) for column in curves],
+            "letters": [sheet.letters(column.position) for column in curves],
             "is_mid": [column.price is PriceType.MID for column in curves],
+            "factor": [terms.factors.get(str(curve.key)) for curve in curves.values()],
         },
-        schema={"column": pl.UInt32, "curve": pl.String, "family": pl.String, "letters": pl.String, "is_mid": pl.Boolean},
+        schema={
+            "column": pl.UInt32,
+            "curve": pl.String,
+            "family": pl.String,
+            "letters": pl.String,
+            "is_mid": pl.Boolean,
+            "factor": pl.Float64,
+        },
     )
     rows = sheet.cells.select(pl.col(str(table.tenors)).alias("tenor")).with_row_index("row")
     tenors = read_tenors(
@@ -144,8 +156,9 @@ def _priced(
         .drop_nulls()
         .unique(maintain_order=True)
         .to_list(),
-        _families(curve.seasons for curve in curves.values()),
+        _families((curve.seasons for curve in curves.values()), terms),
         name.trade_date,
+        terms,
     )
     placed = (
         cells.join(columns, on="column", how="left", maintain_order="left")
@@ -154,6 +167,11 @@ def _priced(
         .with_columns(
             (pl.col("row") + sheet.above + 1).cast(pl.UInt32).alias("line"),
             pl.format("{}!{}{}", pl.lit(quoted(sheet.name)), "letters", pl.col("row") + 1).alias("cell"),
+            # Exact where the broker states the unit of the product: no multiplication then.
+            *(
+                pl.when(pl.col("factor").is_null()).then(pl.col(price)).otherwise(pl.col(price) * pl.col("factor")).alias(price)
+                for price in CELL_FIELDS
+            ),
         )
     )
     _hold_without_period(table, placed.filter(pl.col("delivery_start").is_null()), held)
@@ -163,11 +181,11 @@ def _priced(
     return placed.select(*QUOTE, *CELL_FIELDS, "why", "line", "cell", "text"), groups
 
 
-def _families(names: Iterable[str]) -> Mapping[str, SeasonFamily | None]:
-    return {name: parse_season_family(name) if name else None for name in dict.fromkeys(names)}
+def _families(names: Iterable[str], terms: ReadingTerms) -> Mapping[str, SeasonFamily | None]:
+    return {name: terms.family(name or None) for name in dict.fromkeys(names)}
 
 
-def _curves(table: Table, venue: Venue, held: _Held) -> Mapping[Column, Curve]:
+def _curves(table: Table, venue: Venue, held: _Held, terms: ReadingTerms) -> Mapping[Column, Curve]:
     """Return the columns whose curve and price type are known; the others are held back with all their cells."""
     known: dict[Column, Curve] = {}
     body = table.sheet.cells.slice(table.types + 1)
@@ -183,7 +201,8 @@ def _curves(table: Table, venue: Venue, held: _Held) -> Mapping[Column, Curve]:
         elif isinstance(curve, Unmapped):
             row, why = table.labels.get(curve.header, table.types), curve.why
         else:
-            known[column] = curve
+            key = str(curve.key)
+            known[column] = replace(curve, seasons=terms.families[key] or "") if key in terms.families else curve
         if why:
             sheet = table.sheet
             held.unknown.append(f"{sheet.address(row, column.position)}: {why}")
@@ -198,7 +217,7 @@ def _text_of(table: Table, column: Column) -> str:
     body = table.sheet.cells.slice(table.types + 1)
     cells = body.select(pl.col(str(table.tenors)).fill_null("-").alias("tenor"), pl.col(str(column.position)).alias("cell"))
     texts = cells.drop_nulls("cell").select(pl.format("{}: {}", "tenor", "cell"))
-    text = f"{described(column)}: {'; '.join(texts.to_series())}"
+    text = f"{described(table.sheet, column)}: {'; '.join(texts.to_series())}"
     return text if len(text) <= _MOST_RAW else f"{text[:_MOST_RAW]}..."
 
 
@@ -237,8 +256,8 @@ def _notices(name: WorkbookName, venue: Venue, others: Sequence[NoTable], held: 
         )
 
 
-def _parse(document: SourceFile, venue: str) -> tuple[ParsedQuotes, ...]:
-    return (parse_workbook(document, dataset=DATASETS[venue], venue=venues()[venue]),)
+def _parse(document: SourceFile, terms: ReadingTerms = SHIPPED_TERMS, *, venue: str) -> tuple[ParsedQuotes, ...]:
+    return (parse_workbook(document, dataset=DATASETS[venue], venue=venues()[venue], terms=terms),)
 
 
 def _is_of(document: SourceFile, venue: str) -> bool:
@@ -260,8 +279,10 @@ def _format(venue: str) -> FileFormat:
         datasets=(DATASETS[venue],),
         recognise=partial(_is_of, venue=venue),
         parse=partial(_parse, venue=venue),
+        parse_with=partial(_parse, venue=venue),
         explain=_explain,
         columns=("Date:", "Mid", "Bid / Ask"),
+        version="2",  # 1 read numbers from the wrong column where the first columns of a sheet are empty
     )
 
 

@@ -17,7 +17,8 @@ Source of the description: the published files; BPM-002 for the hours; gridstatu
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -165,7 +166,13 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
         .otherwise("labels")
         .alias("labels")
     )
-    return (Parsed(DA_EXPOST_LMP, rows.select(list(PARSED)), series, refusals.frame(), rows_read, document.raw),)
+    rows = rows.select(list(PARSED))
+    return (Parsed(DA_EXPOST_LMP, rows, series, refusals.frame(), rows_read, document.raw, column=_column),)
+
+
+def _column(start: datetime) -> str:
+    """Return the header of the hour that begins at an instant."""
+    return f"HE {start.astimezone(ZoneInfo(ZONE)).hour + 1}"
 
 
 FORMAT = FileFormat(

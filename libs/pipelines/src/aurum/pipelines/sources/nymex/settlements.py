@@ -82,7 +82,7 @@ def _parser(dataset: Dataset) -> Callable[[SourceFile], tuple[ParsedQuotes, ...]
         )
         frame = read_fields(frame, {"settle": price}, refusals)
         rows = as_quotes(frame) if frame.height else pl.DataFrame(schema=PARSED_QUOTES)
-        return (ParsedQuotes(dataset, rows, refusals.frame(), count, document.raw),)
+        return (ParsedQuotes(dataset, rows, refusals.frame(), count, document.raw, columns={"settle": price}),)
 
     return parse
 

@@ -13,17 +13,15 @@ column than these refuses the file, because a misspelt field would otherwise be 
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 
 import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.curves.keys import CurveKey, InvalidCurveKey
 from aurum.core.curves.period_labels import InvalidPeriod
-from aurum.core.curves.periods import parse_period
 from aurum.core.curves.product_documents import default_products
 from aurum.core.curves.quotes import FIELDS
-from aurum.core.curves.seasons import SeasonFamily, parse_season_family
+from aurum.core.curves.reading_terms import SHIPPED_TERMS, ReadingTerms
 from aurum.core.names import nearest
 from aurum.pipelines.parsed_quotes import ParsedQuotes
 from aurum.pipelines.reading.bounds import fields_of
@@ -49,7 +47,7 @@ def _recognise(document: SourceFile) -> bool:
     return set(KEYS) <= set(_header(document))
 
 
-def _parse(document: SourceFile) -> tuple[ParsedQuotes, ...]:
+def _parse(document: SourceFile, terms: ReadingTerms = SHIPPED_TERMS) -> tuple[ParsedQuotes, ...]:
     fields = _fields(_header(document))
     refusals = Refusals(document.raw)
     table = read_table(document, KEYS, refusals)
@@ -64,10 +62,11 @@ def _parse(document: SourceFile) -> tuple[ParsedQuotes, ...]:
         reason=Reason.INVALID_TIME,
         detail=pl.format("{} is not a date such as 2025-01-07", "trade_date"),
     )
-    table = _with_periods(_with_curves(table, refusals), refusals)
-    table = read_fields(table, {name: name for name in fields}, refusals)
+    table = _with_periods(_with_curves(table, refusals, terms), refusals, terms)
+    columns = {name: name for name in fields}
+    table = read_fields(table, columns, refusals)
     rows = as_quotes(table.drop("trade_date").rename({"day": "trade_date"}))
-    return (ParsedQuotes(QUOTES, rows, refusals.frame(), rows_read, document.raw),)
+    return (ParsedQuotes(QUOTES, rows, refusals.frame(), rows_read, document.raw, columns=columns),)
 
 
 def _fields(header: list[str]) -> list[str]:
@@ -85,9 +84,9 @@ def _fields(header: list[str]) -> list[str]:
     return fields
 
 
-def _with_curves(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+def _with_curves(table: pl.DataFrame, refusals: Refusals, terms: ReadingTerms) -> pl.DataFrame:
     """Return the rows whose product is a curve key, with ``curve`` and ``family``, the name of its family of seasons."""
-    families = {str(product.key): product.seasons for product in default_products()}
+    families = {str(product.key): product.seasons for product in default_products()} | dict(terms.families)
     problems: dict[str, str] = {}
     names: list[str] = table["product"].unique().to_list()
     for name in names:
@@ -106,25 +105,25 @@ def _with_curves(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     return sound.drop("problem").with_columns(pl.col("product").alias("curve"))
 
 
-def _with_periods(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+def _with_periods(table: pl.DataFrame, refusals: Refusals, terms: ReadingTerms) -> pl.DataFrame:
     """Return the rows whose period can be read, with ``delivery_start`` and ``delivery_end``."""
     labels = table.group_by("period", "family").agg(pl.col("day").first())
-    readings = [_reading(text, name, day) for text, name, day in zip(*labels.get_columns(), strict=True)]
+    readings = [_reading(text, name, day, terms) for text, name, day in zip(*labels.get_columns(), strict=True)]
     read = labels.drop("day").hstack(pl.DataFrame(readings, schema=_READING, orient="row"))
     joined = table.join(read, on=["period", "family"], how="left", maintain_order="left", nulls_equal=True)
     joined = refusals.rows(
         joined, pl.col("problem").is_not_null(), column="period", reason=Reason.INVALID_TIME, detail=pl.col("problem")
     )
-    return _with_rests(joined).drop("problem", "is_relative")
+    return _with_rests(joined, terms).drop("problem", "is_relative")
 
 
-def _with_rests(table: pl.DataFrame) -> pl.DataFrame:
+def _with_rests(table: pl.DataFrame, terms: ReadingTerms) -> pl.DataFrame:
     """Return the rows with the periods of labels such as ``BOM``, which depend on the trade date."""
     on = ["period", "family", "day"]
     rests = table.filter("is_relative").select(on).unique()
     if rests.is_empty():
         return table
-    spans = [_span(text, name, day) for text, name, day in zip(*rests.get_columns(), strict=True)]
+    spans = [_span(text, name, day, terms) for text, name, day in zip(*rests.get_columns(), strict=True)]
     read = rests.hstack(pl.DataFrame(spans, schema={"first": pl.Date, "end": pl.Date}, orient="row"))
     joined = table.join(read, on=on, how="left", maintain_order="left", nulls_equal=True)
     return joined.with_columns(
@@ -132,27 +131,24 @@ def _with_rests(table: pl.DataFrame) -> pl.DataFrame:
     ).drop("first", "end")
 
 
-def _reading(text: str, family: str | None, day: date) -> tuple[date | None, date | None, str | None, bool]:
+def _reading(
+    text: str, family: str | None, day: date, terms: ReadingTerms
+) -> tuple[date | None, date | None, str | None, bool]:
     """Return first day and end of a label, or the reason why it has none; whether it depends on the trade date."""
     try:
-        period = parse_period(text, seasons=_family(family))
+        period = terms.period(text, seasons=terms.family(family))
     except InvalidPeriod:
         try:
-            _span(text, family, day)
+            _span(text, family, day, terms)
         except InvalidPeriod as error:
             return None, None, error.detail, False
         return None, None, None, True
     return period.first, period.end, None, False
 
 
-def _span(text: str, family: str | None, day: date) -> tuple[date, date]:
-    period = parse_period(text, seasons=_family(family), trade_date=day)
+def _span(text: str, family: str | None, day: date, terms: ReadingTerms) -> tuple[date, date]:
+    period = terms.period(text, seasons=terms.family(family), trade_date=day)
     return period.first, period.end
-
-
-@cache
-def _family(name: str | None) -> SeasonFamily | None:
-    return parse_season_family(name) if name is not None else None
 
 
 FORMAT = FileFormat(
@@ -160,5 +156,6 @@ FORMAT = FileFormat(
     datasets=(QUOTES,),
     recognise=_recognise,
     parse=_parse,
+    parse_with=_parse,
     columns=(*KEYS, *FIELDS),
 )

@@ -1,0 +1,23 @@
+select
+    curve_id,
+    curve_key,
+    title,
+    commodity,
+    area,
+    block,
+    venue,
+    is_exchange,
+    currency,
+    unit,
+    tick,
+    lot,
+    calendar,
+    calendar_block,
+    weighting,
+    seasons,
+    sessions,
+    settles_on,
+    first_trade_date,
+    last_trade_date,
+    curve_version
+from {{ ref('stg_product') }}
