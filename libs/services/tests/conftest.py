@@ -14,11 +14,15 @@ from aurum.storage.testing.stores import PostgresStore, Store
 
 _IN_MEMORY: Mapping[str, str] = {
     "audit": "audit",
+    "block": "blocks",
+    "mapping": "mappings",
     "api_key": "keys",
     "tenant": "tenants",
     "plan": "plans",
     "flag": "flags",
     "series": "series",
+    "curve_set": "curve_sets",
+    "derived_curve": "derived_curves",
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from aurum.core.access import ROLES, Permission, RatePlan, Role
 from aurum.core.api_keys import parse_key
-from aurum.core.errors import Conflict, NotFound, UnknownName
+from aurum.core.errors import Conflict, InvalidParameters, NotFound, UnknownName
 from aurum.services.access import (
     GrantsTooMuch,
     IssuedKey,
@@ -21,11 +21,12 @@ from aurum.services.access import (
     change_tenant,
     create_key,
     create_tenant,
+    give_owner,
     put_plan,
     revoke_key,
     rotate_key,
 )
-from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, KeyEnded, KeyReplaced
+from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, KeyEnded, KeyOwned, KeyReplaced
 from aurum.storage.testing.stores import Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -127,6 +128,89 @@ async def test_a_key_may_do_all_that_its_maker_may(store: Store) -> None:
     assert await keys_of(store) == [made.key]
 
 
+async def test_a_key_has_an_owner_that_rotation_keeps_and_the_audit_names(store: Store) -> None:
+    await with_tenants(store)
+    made = await issued(store, NewKey("acme", "desk", (Role.APPROVER,), owner="  Anna   Smith "))
+    assert made.key.owner == "Anna Smith"
+    (record,) = await records(store, "key.create")
+    assert record.detail["owner"] == "Anna Smith"
+    new = await rotated(store, made.key.key_id)
+    credential = await store.keys.credential(new.key.key_id)
+    assert credential is not None
+    assert credential.key.owner == "Anna Smith"
+    assert {one.owner for one in await keys_of(store)} == {"Anna Smith"}
+
+
+async def owned(store: Store, key_id: str, owner: str, role: Role = Role.SUPER_ADMIN, tenant: str = "acme") -> ApiKey:
+    return await give_owner(store.transactions, tenant, key_id, owner, by=OPERATOR, may=ROLES[role], now=NOW)
+
+
+async def test_a_key_without_an_owner_gets_one_once_and_the_audit_names_it(store: Store) -> None:
+    await with_tenants(store)
+    made = await issued(store, NewKey("acme", "desk", (Role.APPROVER,)))
+    named = await owned(store, made.key.key_id, "  Anna   Smith ")
+    assert named == replace(made.key, owner="Anna Smith") == await store.keys.read("acme", made.key.key_id)
+    credential = await store.keys.credential(made.key.key_id)
+    assert credential is not None
+    assert credential.key.owner == "Anna Smith"
+    assert await owned(store, made.key.key_id, "Anna Smith") == named, "again, and it changes nothing"
+    with pytest.raises(KeyOwned) as caught:
+        await owned(store, made.key.key_id, "Bert Jones")
+    assert caught.value.facts == {"key_id": made.key.key_id, "owner": "Anna Smith"}
+    assert (await rotated(store, made.key.key_id)).key.owner == "Anna Smith"
+    assert [(one.target, one.detail) for one in await records(store, "key.owner")] == [
+        (made.key.key_id, {"owner": "Anna Smith"})
+    ]
+
+
+async def test_a_key_that_has_ended_or_was_rotated_gets_no_owner(store: Store) -> None:
+    await with_tenants(store)
+    revoked, expired, old = [await issued(store, NewKey("acme", "k", expires_at=ends)) for ends in (None, NOW, None)]
+    await revoke_key(store.transactions, "acme", revoked.key.key_id, by=OPERATOR)
+    for one in (revoked, expired):
+        with pytest.raises(KeyEnded):
+            await owned(store, one.key.key_id, "Anna")
+    successor = (await rotated(store, old.key.key_id)).key.key_id
+    with pytest.raises(KeyReplaced) as caught:
+        await owned(store, old.key.key_id, "Anna")
+    assert caught.value.facts == {"key_id": old.key.key_id, "by": successor}
+    assert (await owned(store, successor, "Anna")).owner == "Anna"
+    assert [one.target for one in await records(store, "key.owner")] == [successor]
+
+
+async def test_an_owner_is_named_by_who_may_do_all_that_the_key_may_in_its_tenant(store: Store) -> None:
+    await with_tenants(store)
+    approver = await issued(store, NewKey("acme", "desk", (Role.APPROVER,)))
+    with pytest.raises(GrantsTooMuch) as caught:
+        await owned(store, approver.key.key_id, "Anna", Role.ADMIN)
+    assert caught.value.facts == {"scopes": ["curves:approve"]}
+    with pytest.raises(NotFound):
+        await owned(store, approver.key.key_id, "Anna", tenant="bolt")
+    with pytest.raises(InvalidParameters, match="owner"):
+        await owned(store, approver.key.key_id, "--")
+    assert await keys_of(store) == [approver.key]
+    assert await records(store, "key.owner") == []
+
+
+async def test_of_two_owners_named_at_once_one_stands(store: Store) -> None:
+    await with_tenants(store)
+    made = await issued(store)
+    results = await asyncio.gather(
+        *(owned(store, made.key.key_id, name) for name in ("Anna", "Bert", "Carl")), return_exceptions=True
+    )
+    assert sorted(type(result).__name__ for result in results) == ["ApiKey", "KeyOwned", "KeyOwned"]
+    assert len(await records(store, "key.owner")) == 1
+
+
+@pytest.mark.parametrize("owner", ["", "  ", "--", "x" * 201])
+async def test_an_owner_that_names_nobody_is_refused(store: Store, owner: str) -> None:
+    await with_tenants(store)
+    with pytest.raises(InvalidParameters) as caught:
+        await issued(store, NewKey("acme", "desk", owner=owner))
+    assert "owner" in caught.value.detail
+    assert await keys_of(store) == []
+
+
 async def test_rotation_makes_a_like_key_and_lets_the_old_one_end_after_the_grace(store: Store) -> None:
     await with_tenants(store)
     old = await issued(store, NewKey("acme", "notebook", (Role.USER,), (Permission.ADMIN_READ,)))
@@ -191,7 +275,7 @@ async def test_a_key_that_may_do_more_than_the_caller_is_not_rotated(store: Stor
             may=ROLES[Role.ADMIN],
             now=NOW,
         )
-    assert caught.value.facts == {"scopes": ["admin:write", "tenant:manage"]}
+    assert caught.value.facts == {"scopes": ["admin:write", "curves:approve", "tenant:manage"]}
     assert await keys_of(store) == [strong.key]
     assert await records(store, "key.rotate") == []
 

@@ -11,27 +11,41 @@ import pytest
 
 from aurum.common.flags import FlagDocument
 from aurum.core.access import RatePlan, Role
+from aurum.core.catalog.mapping_kinds import MappingKind
+from aurum.core.curves.marks import SetState
 from aurum.core.errors import Unavailable
 from aurum.services.access import (
     NewKey,
     change_tenant,
     create_key,
     create_tenant,
+    give_owner,
     put_plan,
     revoke_key,
     rotate_key,
 )
 from aurum.services.audit import record
+from aurum.services.catalog.block_changes import add_block
+from aurum.services.catalog.mappings import add_mapping
+from aurum.services.curves import CurveReading
+from aurum.services.curves.derived import remove_derived
+from aurum.services.curves.marks import approve_set, close_set, reject_set, reopen_set
 from aurum.services.flags import delete_flag, put_flag, switch_flag
+from aurum.services.observations import Reading
 from aurum.services.removal import remove_series
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import SeriesFilter
+from aurum.storage.ports.curve_sets import CurveSet, CurveSetFilter, TakenStep
+from aurum.storage.ports.derived_curves import DerivedInput, NewDerivedCurve
 from aurum.storage.ports.errors import LostRace
 from aurum.storage.testing.builders import KEY, file_load
+from aurum.storage.testing.curves import add_product
 from aurum.storage.testing.stores import PostgresStore, Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 OPERATOR = Actor("key:operator", "local", "request-1", "127.0.0.1")
+BLOCK = {"calendar": "desk", "name": "NIGHT", "zone": "Europe/Paris", "windows": [{"hours": [[1, 6]]}]}
+BERT = Actor("key:operator", "local", "request-1", "127.0.0.1", "owner:Bert")
 TRIAL = RatePlan("trial", 1, 2, 3, 1.0, 1)
 
 
@@ -76,6 +90,12 @@ CHANGES = [
     ),
     Change("key.revoke", "api_key", "acme", lambda at: revoke_key(at.store.transactions, "acme", at.key_id, by=OPERATOR)),
     Change(
+        "key.owner",
+        "api_key",
+        "acme",
+        lambda at: give_owner(at.store.transactions, "acme", at.key_id, "Anna", by=OPERATOR, now=NOW),
+    ),
+    Change(
         "tenant.create",
         "tenant",
         "bolt",
@@ -101,15 +121,75 @@ CHANGES = [
         lambda at: switch_flag(at.store.transactions, "curves", enabled=False, by=OPERATOR),
     ),
     Change("flag.delete", "flag", "local", lambda at: delete_flag(at.store.transactions, "curves", by=OPERATOR)),
+    Change("block.add", "block", "local", lambda at: add_block(at.store.transactions, BLOCK, by=OPERATOR)),
+    Change(
+        "mapping.add",
+        "mapping",
+        "local",
+        lambda at: add_mapping(
+            at.store.transactions,
+            MappingKind.AREA,
+            spelling="Grossbritannien",
+            target="GB",
+            scope="europe",
+            by=OPERATOR,
+        ),
+    ),
     Change(
         "series.remove",
         "series",
         "local",
         lambda at: remove_series(at.store.transactions, at.store.catalog, KEY, reason="test", by=OPERATOR),
     ),
+    Change(
+        "curve_set.approve",
+        "curve_set",
+        "acme",
+        lambda at: approve_set(at.store.transactions, own_reading(at.store), "submitted", by=BERT, now=NOW),
+    ),
+    Change(
+        "curve_set.reject",
+        "curve_set",
+        "acme",
+        lambda at: reject_set(at.store.transactions, own_reading(at.store), "submitted", "test", by=BERT, now=NOW),
+    ),
+    Change(
+        "curve_set.close",
+        "curve_set",
+        "acme",
+        lambda at: close_set(at.store.transactions, own_reading(at.store), "approved", by=OPERATOR, now=NOW),
+    ),
+    Change(
+        "curve_set.reopen",
+        "curve_set",
+        "acme",
+        lambda at: reopen_set(at.store.transactions, own_reading(at.store), "official", "test", by=OPERATOR, now=NOW),
+    ),
+    Change(
+        "curve.underive",
+        "derived_curve",
+        "local",
+        lambda at: remove_derived(
+            at.store.transactions,
+            at.store.derived_curves,
+            CurveReading(at.store.curves, Reading(at.store.catalog, at.store.reader, at.store.partials), None),
+            "derived",
+            tenant=None,
+            by=OPERATOR,
+            now=NOW,
+        ),
+    ),
 ]
-NAMES = ["create_key", "rotate_key", "revoke_key", "create_tenant", "change_tenant", "put_plan", "put_flag", "switch_flag"]
-each_change = pytest.mark.parametrize("change", CHANGES, ids=[*NAMES, "delete_flag", "remove_series"])
+SETS = ["approve_set", "reject_set", "close_set", "reopen_set"]
+KEYS = ["create_key", "rotate_key", "revoke_key", "give_owner"]
+NAMES = [*KEYS, "create_tenant", "change_tenant", "put_plan", "put_flag", "switch_flag"]
+each_change = pytest.mark.parametrize(
+    "change", CHANGES, ids=[*NAMES, "delete_flag", "add_block", "add_mapping", "remove_series", *SETS, "remove_derived"]
+)
+
+
+def own_reading(store: Store) -> CurveReading:
+    return CurveReading(store.curves, Reading(store.catalog, store.reader, store.partials, loaded=store.loaded), "acme")
 
 
 async def prepared(store: Store) -> Prepared:
@@ -119,6 +199,17 @@ async def prepared(store: Store) -> Prepared:
     )
     await put_flag(store.transactions, "curves", FlagDocument(), by=OPERATOR)
     await store.loader.load(file_load([(0, 0, 1.0)]))
+    async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+        for state in (SetState.SUBMITTED, SetState.APPROVED, SetState.OFFICIAL):
+            steps = (TakenStep("submit", NOW, "key:1", "owner:Anna"),)
+            await tx.curve_sets.insert(
+                CurveSet(str(state), "acme", "eod", NOW.date(), ("a",), None, state, 2, NOW, steps, pin=2)
+            )
+    hub, derived = [await add_product(store, f"power:XX:base:{venue}") for venue in ("HUB", "DERIVED")]
+    inputs = (DerivedInput(hub.curve_id, str(hub.product.key)),)
+    key = str(derived.product.key)
+    async with store.transactions.transaction(by=OPERATOR) as tx:
+        await tx.derived_curves.add(NewDerivedCurve("derived", key, None, derived.curve_id, {}, None, inputs, "test"))
     return Prepared(store, issued.key.key_id)
 
 
@@ -129,7 +220,11 @@ async def everything(store: Store) -> dict[str, object]:
         "plan": await store.tenants.plans(),
         "api_key": [await store.keys.page(one.tenant_id, after=None, limit=99) for one in tenants],
         "flag": await store.flags.flags(),
+        "derived_curve": await store.derived_curves.page(tenant=None, limit=99),
         "series": await store.catalog.series_page(SeriesFilter(), after=None, limit=99),
+        "block": await store.blocks.blocks(),
+        "mapping": await store.mappings.mappings(),
+        "curve_set": await store.curve_sets.page("acme", CurveSetFilter(), before=None, limit=99),
         "audit": await store.audit.page(before=None, limit=99),
     }
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from aurum.core.curves.keys import CurveKey
+from aurum.core.curves.products import Product
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.removal import LONGEST_REASON, SeriesInUse, remove_series
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.derived_curves import DerivedInput, NewDerivedCurve
 from aurum.storage.testing.builders import KEY, file_load
 from aurum.storage.testing.stores import PostgresStore, Store
 
@@ -55,6 +58,29 @@ async def test_a_rate_that_conversions_need_is_not_removed(store: Store) -> None
     await remove(store, KEY)
     await remove(store, USD)
     assert await store.catalog.series_by_key([KEY, USD]) == {}
+
+
+async def test_a_rate_that_a_derived_curve_converts_with_is_not_removed(store: Store) -> None:
+    await store.loader.load(file_load([(0, 1, 1.1)], key=USD, unit="USD/EUR", currency="USD", frequency="1d"))
+    async with store.transactions.transaction(by=OPERATOR) as tx:
+        await tx.tenants.insert("acme", "Acme", "basic")
+    for tenant in (None, "acme"):
+        hub, own = (f"power:XX:base:{'OWN' if tenant else 'ALL'}{number}" for number in range(2))
+        async with store.transactions.transaction(by=OPERATOR) as tx:
+            read = await tx.curve_reference.put_product(_product(hub), tenant=tenant)
+            added = await tx.curve_reference.put_product(_product(own), tenant=tenant)
+            convert = {"op": "convert", "curve": hub, "currency": "USD"}
+            inputs = (DerivedInput(read.curve_id, hub),)
+            await tx.derived_curves.add(NewDerivedCurve(own, own, tenant, added.curve_id, convert, None, inputs, "test"))
+    with pytest.raises(SeriesInUse, match=r"derived curves in USD: 2 \(power:XX:base:ALL1, \.\.\.\)") as caught:
+        await remove(store, USD)
+    (referrer,) = caught.value.facts["referrers"]  # type: ignore[misc]
+    assert referrer == {"kind": "derived curves in USD", "count": 2, "names": ["power:XX:base:ALL1"]}
+    assert USD in await store.catalog.series_by_key([USD])
+
+
+def _product(key: str) -> Product:
+    return Product(CurveKey.parse(key), key, "EUR", "EUR/MWh", 0.01, "eu_power")
 
 
 async def test_a_key_without_its_invisible_character_leads_to_the_stored_one(postgres_store: PostgresStore) -> None:

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pytest
 from curve_quotes import BASE, BY, curve_reading, product_of, session_file
 
 from aurum.core.curves.periods import PeriodKind
-from aurum.services.curves import CurveReading, Known, completeness_by_kind, curve_facts
+from aurum.core.errors import Conflict
+from aurum.services.curves import Completeness, CurveReading, Known, plan_curve, read_curve
+from aurum.services.curves.completeness import completeness_by_kind
+from aurum.services.curves.documents import add_reference, change_reference, remove_reference
+from aurum.storage.ports.curves import QuoteSpan, ReferenceKind
 from aurum.storage.testing.stores import Store
 
 MONTH, QUARTER = ("Mar-25", 40.5), ("Q2-25", 41.25)
@@ -31,8 +36,8 @@ async def reading_of(
 async def by_kind(
     reading: CurveReading, known: Known | None = None
 ) -> dict[PeriodKind, tuple[int, int, list[date], list[date]]]:
-    facts = await curve_facts(reading, BASE)
-    kinds = await completeness_by_kind(reading, facts.stored, facts.terms, known)
+    plan = await plan_curve(reading, BASE)
+    kinds = await completeness_by_kind(reading, plan.stored, plan.terms, plan.sessions, known)
     return {
         one.kind: (
             one.quotes,
@@ -44,9 +49,13 @@ async def by_kind(
     }
 
 
+async def whole_of(reading: CurveReading) -> Completeness | None:
+    return (await read_curve(reading, await plan_curve(reading, BASE))).completeness
+
+
 async def test_sessions_without_quotes_are_missing_and_closed_days_are_not(store: Store) -> None:
     reading = await reading_of(store, (THURSDAY, [MONTH]), (MONDAY, [MONTH]), (AFTER_EASTER, [MONTH]))
-    whole = (await curve_facts(reading, BASE)).completeness
+    whole = await whole_of(reading)
     assert whole is not None
     assert (whole.calendar, whole.expected, whole.received, whole.missing_count) == ("XEEE", 7, 3, 4)
     assert list(whole.missing) == [date(2025, 4, 17), date(2025, 4, 16), TUESDAY, FRIDAY]
@@ -83,11 +92,53 @@ async def test_completeness_is_of_what_was_known(store: Store) -> None:
 
 async def test_a_venue_without_known_sessions_and_a_curve_without_quotes_have_no_completeness(store: Store) -> None:
     reading = await reading_of(store, (THURSDAY, [MONTH]), sessions=None)
-    assert (await curve_facts(reading, BASE)).completeness is None
+    assert await whole_of(reading) is None
     assert await by_kind(reading) == {}
 
 
 async def test_a_curve_without_quotes_has_no_completeness(store: Store) -> None:
     reading = await reading_of(store)
-    assert (await curve_facts(reading, BASE)).completeness is None
+    assert await whole_of(reading) is None
     assert await by_kind(reading) == {}
+
+
+OURS = {"name": "XEEE", "title": "Ours", "first": "2025-01-01", "last": "2025-12-31", "closed": {"2025": "04-11 04-15"}}
+
+
+async def missing(reading: CurveReading) -> tuple[str, list[date], list[date]]:
+    """Return the calendar of a curve, the sessions that it lacks, and its trade dates that are none."""
+    whole = await whole_of(reading)
+    assert whole is not None
+    return whole.calendar, list(whole.missing), list(whole.outside)
+
+
+async def test_sessions_that_an_administrator_stored_count_and_their_removal_brings_the_shipped_ones_back(
+    store: Store,
+) -> None:
+    reading = await reading_of(store, (THURSDAY, [MONTH]), (MONDAY, [MONTH]), (date(2025, 4, 16), [MONTH]))
+    stored = await reading.curves.product(BASE, tenant=None)
+    quotes = await reading.curves.quotes([stored.curve_id], QuoteSpan())
+    assert await missing(reading) == ("XEEE", [TUESDAY, FRIDAY], [])
+    arguments = store.transactions, reading, ReferenceKind.SESSIONS
+    await add_reference(*arguments, OURS, tenant=None, by=BY)
+    assert await missing(reading) == ("XEEE", [], [])
+    closed = {"closed": {"2025": "04-14"}}
+    changed = await change_reference(*arguments, "XEEE", closed, tenant=None, version=1, by=BY)
+    assert changed.version == 2
+    assert await missing(reading) == ("XEEE", [TUESDAY, FRIDAY], [MONDAY])
+    with pytest.raises(Conflict, match="has version 2, not 1"):
+        await change_reference(*arguments, "XEEE", closed, tenant=None, version=1, by=BY)
+    await remove_reference(*arguments, "XEEE", tenant=None, by=BY)
+    assert await missing(reading) == ("XEEE", [TUESDAY, FRIDAY], [])
+    assert await reading.curves.product(BASE, tenant=None) == stored
+    assert (await reading.curves.quotes([stored.curve_id], QuoteSpan())).equals(quotes)
+
+
+async def test_sessions_of_a_new_name_count_for_the_products_that_name_them_and_stay_while_they_do(store: Store) -> None:
+    reading = await reading_of(store, (THURSDAY, [MONTH]), (MONDAY, [MONTH]), sessions="OURS")
+    assert await whole_of(reading) is None
+    arguments = store.transactions, reading, ReferenceKind.SESSIONS
+    await add_reference(*arguments, OURS | {"name": "OURS"}, tenant=None, by=BY)
+    assert await missing(reading) == ("OURS", [], [])
+    with pytest.raises(Conflict, match=f"product {BASE} is read with sessions 'OURS'"):
+        await remove_reference(*arguments, "OURS", tenant=None, by=BY)

@@ -17,11 +17,12 @@ from aurum.common.clock import SystemClock
 from aurum.core.curves.build import Objective
 from aurum.core.curves.grids import Resolution
 from aurum.core.curves.shapes import Profile, learn_shape
+from aurum.core.curves.strips import StripMethod
 from aurum.services.curves.build import build, repeat
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, Prior, Wave
 from aurum.services.curves.shapes import Origin, store_shape
-from aurum.services.curves.strips import StripMethod, StripsQuestion, plan_strips, read_strips
+from aurum.services.curves.strips import StripsQuestion, plan_strips, read_strips
 from aurum.storage.memory import MemoryStore
 
 DAY = date(2024, 10, 14)

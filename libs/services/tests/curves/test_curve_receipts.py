@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from curve_quotes import BASE, BY, PEAK, curve_reading, hourly_spot, product_of, reading_of_tenant, session_file
+from curve_quotes import BASE, BY, PEAK, SPOT, curve_reading, hourly_spot, product_of, reading_of_tenant, session_file
 
+from aurum.core.catalog.mapping_kinds import MappingKind
 from aurum.core.curves.build import Objective
 from aurum.core.curves.grids import Resolution
-from aurum.core.errors import InvalidParameters
+from aurum.core.curves.products import Weighting
+from aurum.core.errors import InvalidParameters, UnknownName
+from aurum.services.catalog.mappings import add_mapping, change_mapping, remove_mapping
 from aurum.services.curves import build_inputs
 from aurum.services.curves.build import build, repeat
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, InlineQuote, NothingToBuild, Prior, Wave
-from aurum.services.curves.receipts import Receipt, Restated, parse_receipt
+from aurum.services.curves.receipts import Receipt, Restated, digest, parse_receipt
+from aurum.services.removal import remove_series
 from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.stores import Store
 
-OWN = "power:XX:base:DESK"
+OWN, PRIOR = "power:XX:base:DESK", "power:XX:base:PRIOR"
 DAY = date(2024, 10, 14)
 QUOTES = [("2024-10", 70.0), ("2024-11", 90.84), ("2024-12", 92.5), ("Q1-25", 98.31)]
 KNOWN = datetime(2024, 10, 14, 16, 30, tzinfo=UTC)
@@ -137,7 +142,104 @@ async def test_other_terms_of_the_product_are_named(store: Store) -> None:
         await tx.curve_reference.put_product(replace(product_of(BASE), tick=0.05), tenant=None, version=stored.version)
     with pytest.raises(Restated, match=f"product {BASE} has been restated") as refused:
         await repeat(reading, first.receipt)
-    assert refused.value.facts["restated"] == [{"input": f"product {BASE}"}]
+    assert refused.value.facts["restated"] == [{"input": f"product {BASE}", "term": "tick", "was": 0.01, "now": 0.05}]
+    assert "since the receipt was made: tick was 0.01, now 0.05: build anew" in refused.value.detail
+
+
+async def test_a_receipt_of_an_earlier_version_has_digests_of_terms_and_none_of_itself(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    first = await build(reading, BuildQuestion(BASE))
+    name = f"product {BASE}"
+    assert json.loads(first.receipt.terms[name])["tick"] == 0.01
+    values = digest(list(json.loads(first.receipt.terms[name]).values()))
+    earlier = first.receipt.model_copy(update={"terms": first.receipt.terms | {name: values}, "digest": None})
+    assert (await repeat(reading, through_json(earlier))).receipt == first.receipt
+    other = earlier.model_copy(update={"terms": first.receipt.terms | {name: digest([0.05])}})
+    with pytest.raises(Restated) as refused:
+        await repeat(reading, other)
+    assert refused.value.facts["restated"] == [{"input": name}]
+
+
+@pytest.mark.parametrize("member", ["quotes", "question", "terms", "cells", "checksum"])
+async def test_a_receipt_that_was_changed_is_told_from_restated_inputs(store: Store, member: str) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    document = (await build(reading, BuildQuestion(BASE))).receipt.model_dump(mode="json")
+    match member:
+        case "quotes":
+            document["quotes"][1]["price"] = 1.0
+        case "question":
+            document["question"]["grid"] = "PT1H"
+        case "terms":
+            document["terms"]["calendar eu_power"] = "0"
+        case _:
+            document[member] += 1
+    with pytest.raises(InvalidParameters, match="has been changed since it was made") as refused:
+        await repeat(reading, Receipt.model_validate(document))
+    assert refused.value.facts["errors"][0]["field"] == "receipt"  # type: ignore[index]
+
+
+async def test_a_receipt_in_another_form_of_the_same_values_is_whole(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    question = BuildQuestion(
+        BASE,
+        prior=Prior(Wave(10.0, 15.0)),
+        quotes=(InlineQuote(100.0, "Jan-25"), InlineQuote(90.5, "Q1-25")),
+        as_of=datetime(2024, 10, 14, 20, tzinfo=UTC),
+    )
+    first = await build(reading, question)
+    document = first.receipt.model_dump(mode="json")
+    document["question"]["prior"]["season"] = {"peak_day": 15, "amplitude": 10}
+    document["question"]["quotes"][0]["price"] = 100
+    document["question"]["as_of"] = "2024-10-14T22:00:00+02:00"
+    assert (await repeat(reading, Receipt.model_validate(document))).receipt == first.receipt
+
+
+async def test_what_was_removed_since_is_named(store: Store) -> None:
+    files = (session_file(BASE, DAY, QUOTES, known_at=KNOWN), hourly_spot(START, WAVE))
+    reading = await curve_reading(store, *files)
+    of_spot = await build(reading, BuildQuestion(BASE, objective=Objective.SHAPE, grid=Resolution.HOUR))
+    netted = await build(reading, BuildQuestion(BASE, in_delivery=InDelivery.NET_REALISED, kinds=("month",)))
+    await remove_series(store.transactions, store.catalog, SPOT, reason="another feed", by=BY)
+    for first, field in ((of_spot, "shape"), (netted, "in_delivery")):
+        with pytest.raises(Restated, match=f"needs the spot prices {SPOT}") as refused:
+            await repeat(reading, through_json(first.receipt))
+        (restated,) = refused.value.facts["restated"]  # type: ignore[misc]
+        assert restated["input"] == field
+
+
+async def test_a_word_that_means_another_period_is_named(store: Store) -> None:
+    reading = await curve_reading(store, session_file(BASE, DAY, QUOTES, known_at=KNOWN))
+    arguments = (store.transactions, store.mappings)
+    mapped = await add_mapping(store.transactions, MappingKind.PERIOD, spelling="Lenz", target="Q1", by=BY)
+    first = await build(reading, BuildQuestion(BASE, periods=("Lenz-25",)))
+    assert first.periods[0].value == pytest.approx(98.31)
+    assert (await repeat(reading, through_json(first.receipt))).periods[0].value == first.periods[0].value
+    await change_mapping(*arguments, mapped.mapping_id, "Jan", version=None, by=BY)
+    with pytest.raises(Restated, match="periods has been restated"):
+        await repeat(reading, through_json(first.receipt))
+    await remove_mapping(*arguments, mapped.mapping_id, version=None, by=BY)
+    with pytest.raises(Restated, match=r"periods\.0 has been restated"):
+        await repeat(reading, through_json(first.receipt))
+
+
+async def test_other_terms_of_a_prior_are_named_though_the_mean_stays(store: Store) -> None:
+    files = [session_file(key, DAY, QUOTES[1:], known_at=KNOWN) for key in (BASE, PRIOR)]
+    reading = await curve_reading(store, *files)
+    first = await build(reading, BuildQuestion(BASE, prior=Prior(curve=PRIOR)))
+    stored = await reading.curves.product(PRIOR, tenant=None)
+    other = replace(stored.product, weighting=Weighting.DAYS)
+    async with store.transactions.transaction(by=BY) as tx:
+        await tx.curve_reference.put_product(other, tenant=None, version=stored.version)
+    with pytest.raises(Restated, match=f"prior curve {PRIOR} has been restated"):
+        await repeat(reading, first.receipt)
+
+
+async def test_a_curve_that_the_caller_may_not_read_is_unknown_to_a_receipt(store: Store) -> None:
+    shared = await curve_reading(store, tenants={OWN: "acme"})
+    await store.loader.load(own(session_file(OWN, DAY, QUOTES, known_at=KNOWN)))
+    first = await build(reading_of_tenant(store, shared, "acme"), BuildQuestion(OWN))
+    with pytest.raises(UnknownName):
+        await repeat(shared, first.receipt)
 
 
 async def test_a_quote_that_the_store_does_not_say_is_named_with_both_prices(store: Store) -> None:
@@ -145,6 +247,8 @@ async def test_a_quote_that_the_store_does_not_say_is_named_with_both_prices(sto
     document = (await build(reading, BuildQuestion(BASE))).receipt.model_dump(mode="json")
     document["quotes"][1]["price"] = 90.0
     document["quotes"][3] |= {"first": "2025-01-01", "end": "2025-02-01", "label": "Jan-25"}
+    # Only receipts of earlier versions have no digest that would tell the change.
+    document["digest"] = None
     with pytest.raises(Restated) as refused:
         await repeat(reading, Receipt.model_validate(document))
     assert refused.value.facts["restated"] == [

@@ -11,10 +11,11 @@ from curve_quotes import BASE, PEAK, curve_reading, session_file
 
 from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.products import Weighting
+from aurum.core.curves.strips import StripMethod
 from aurum.services.curves import CurveReading, Side, StripsQuestion
 from aurum.services.curves.build import build
 from aurum.services.curves.build_question import BuildQuestion
-from aurum.services.curves.strips import PeriodStrip, StripMethod, plan_strips, read_strips
+from aurum.services.curves.strips import PeriodStrip, plan_strips, read_strips
 from aurum.storage.ports.access import Actor
 from aurum.storage.testing.stores import Store
 

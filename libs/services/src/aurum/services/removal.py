@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from aurum.core.currency import rated_currency
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
 from aurum.core.visible import visible
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.removal import Referrer, RemovedRows
-from aurum.storage.ports.transaction import Transactions
+from aurum.storage.ports.transaction import Transaction, Transactions
 
 LONGEST_REASON = 1_000
+_NAMES = 5
 
 
 class SeriesInUse(Conflict):
@@ -39,13 +41,22 @@ async def remove_series(transactions: Transactions, catalog: Catalog, key: str, 
     async with transactions.transaction(by=by, long_running=True) as tx:
         series = await tx.removal.lock(key) if "\0" not in key else None
         if series is not None:
-            if referrers := await tx.removal.referrers(series):
+            if referrers := [*await tx.removal.referrers(series), *await _converting(tx, key)]:
                 raise SeriesInUse(key, referrers)
             removed = await tx.removal.remove(series)
             detail = {"reason": reason.strip(), "series_id": series.series_id, **asdict(removed)}
             await tx.audit.append("series.remove", key, detail)
             return removed
     raise UnknownName("series", key, await _nearest(catalog, key.replace("\0", "")))
+
+
+async def _converting(tx: Transaction, key: str) -> Sequence[Referrer]:
+    """Return the derived curves that convert with a series of exchange rates; those of tenants are counted, not named."""
+    currency = rated_currency(key)
+    if currency is None or not (curves := await tx.derived_curves.converting(currency)):
+        return ()
+    shared = sorted(one.key for one in curves if one.tenant is None)
+    return (Referrer(f"derived curves in {currency}", len(curves), tuple(shared[:_NAMES])),)
 
 
 async def _nearest(catalog: Catalog, key: str) -> tuple[str, ...]:
@@ -63,4 +74,5 @@ def _check_reason(reason: str) -> None:
 
 
 def _listed(referrer: Referrer) -> str:
-    return ", ".join(referrer.names) + (", ..." if referrer.count > len(referrer.names) else "")
+    more = ["..."] if referrer.count > len(referrer.names) else []
+    return ", ".join([*referrer.names, *more])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import polars as pl
 
@@ -72,6 +74,22 @@ def session_file(
     return FileLoad(record, (part,), pl.DataFrame(schema=REFUSED))
 
 
+def history_file(key: str, quotes: pl.DataFrame, *, known_at: datetime = _KNOWN) -> FileLoad:
+    """Return a file with settlements of many sessions.
+
+    ``quotes``: ``trade_date``, ``delivery_start``, ``delivery_end``, ``settle``; also ``known_at``, where it differs by row.
+    """
+    known = {} if "known_at" in quotes.columns else {"known_at": pl.lit(known_at)}
+    frame = quotes.with_columns(curve=pl.lit(0), by_rule=pl.lit(value=False), **known)
+    missing = [pl.lit(None).alias(name) for name in FILE_QUOTES if name not in frame.columns]
+    rows = frame.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in FILE_QUOTES.items())
+    content = repr((key, quotes.hash_rows().sum(), known_at))
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    record = FileRecord(f"{key}.csv", digest, len(content), "invented", "settlements", known_at_basis=KnownAtBasis.PUBLISHED)
+    part = CurveQuotes("invented", "settlements", pl.DataFrame({"key": [key]}, schema=FILE_CURVES), rows)
+    return FileLoad(record, (part,), pl.DataFrame(schema=REFUSED))
+
+
 def hourly_spot(start: datetime, values: Sequence[float], *, known_at: datetime = _KNOWN) -> FileLoad:
     """Return a file with hourly spot prices."""
     from aurum.storage.testing.builders import T0
@@ -108,3 +126,21 @@ async def curve_reading(store: Store, *files: FileLoad, tenants: Mapping[str, st
 def reading_of_tenant(store: Store, reading: CurveReading, tenant: str) -> CurveReading:
     """Return the readers of a caller of a tenant."""
     return replace(reading, tenant=tenant, own=store.private.of(tenant).loaded)
+
+
+class CountedReads:
+    """A reader that counts its calls by method."""
+
+    def __init__(self, inner: Any, calls: Counter[str]) -> None:
+        self._inner, self._calls = inner, calls
+
+    def __getattr__(self, name: str) -> Any:
+        self._calls[name] += 1
+        return getattr(self._inner, name)
+
+
+def counted(reading: CurveReading) -> tuple[CurveReading, Counter[str]]:
+    """Return readers that count their calls, and the counts."""
+    calls = Counter[str]()
+    observations = replace(reading.observations, reader=cast("Any", CountedReads(reading.observations.reader, calls)))
+    return replace(reading, curves=cast("Any", CountedReads(reading.curves, calls)), observations=observations), calls

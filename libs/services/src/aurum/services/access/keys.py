@@ -1,4 +1,4 @@
-"""API keys: creation, rotation and revocation."""
+"""API keys: creation, rotation, revocation, and the owner of a key that has none."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from datetime import datetime, timedelta
 
 from aurum.core.access import EVERY_PERMISSION, Permission, Role, granted
 from aurum.core.api_keys import KeyText, key_text
-from aurum.core.errors import Forbidden
-from aurum.storage.ports.access import Actor, ApiKey, KeyEnded, KeyReplaced
+from aurum.core.errors import Forbidden, InvalidParameters
+from aurum.storage.ports.access import Actor, ApiKey, KeyEnded, KeyOwned, KeyReplaced
 from aurum.storage.ports.transaction import Transactions
+
+MOST_OWNER = 200
+"""Characters of the name of an owner."""
 
 
 class GrantsTooMuch(Forbidden):
-    """A request for a key with scopes that its creator does not have. Facts: ``scopes``, those that are missing."""
+    """A key that has, or would get, scopes that the caller does not have. Facts: ``scopes``, those that are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A request for a new API key. ``expires_at`` None: the key is valid until it is revoked."""
+    """A request for a new API key.
+
+    ``expires_at`` None: the key is valid until it is revoked. ``owner``: name of the person who will use it; None: unknown.
+    """
 
     tenant: str
     name: str
     roles: tuple[Role, ...] = ()
     scopes: tuple[Permission, ...] = ()
     expires_at: datetime | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ async def create_key(
         created_at=now,
         created_by=by.subject,
         expires_at=request.expires_at,
+        owner=None if request.owner is None else _owner(request.owner),
     )
     async with transactions.transaction(by=by, tenant=key.tenant) as tx:
         await tx.keys.insert(key, parts.digest)
@@ -104,10 +112,52 @@ async def revoke_key(transactions: Transactions, tenant: str, key_id: str, *, by
         return await tx.keys.revoke(key_id)
 
 
+async def give_owner(
+    transactions: Transactions,
+    tenant: str,
+    key_id: str,
+    owner: str,
+    *,
+    by: Actor,
+    may: Collection[Permission] = EVERY_PERMISSION,
+    now: datetime,
+) -> ApiKey:
+    """Name the person who uses a key that names none, once and for ever. Return the key unchanged if it names that person.
+
+    ``may``: the permissions of the caller; the key cannot have more, because an owner lets it approve. Raises ``NotFound``,
+    ``InvalidParameters`` about ``owner``, ``GrantsTooMuch``, ``KeyOwned``, ``KeyEnded``, and ``KeyReplaced`` for a key that was
+    rotated: otherwise one person could get two names, one of each key.
+    """
+    name = _owner(owner)
+    async with transactions.transaction(by=by, tenant=tenant) as tx:
+        key = await tx.keys.locked(key_id)
+        if key.owner == name:
+            return key
+        _refuse_missing_scopes(key.roles, key.scopes, may)
+        if key.owner is not None:
+            raise KeyOwned(key_id, key.owner)
+        if not key.is_valid(now):
+            raise KeyEnded(key_id)
+        if (successor := await tx.keys.successor(key_id)) is not None:
+            raise KeyReplaced(key_id, successor)
+        await tx.audit.append("key.owner", key_id, {"owner": name})
+        return await tx.keys.give_owner(key_id, name)
+
+
+def _owner(text: str) -> str:
+    """Return the name of a person without blanks around it. Raises ``InvalidParameters`` for one without a letter or digit."""
+    name = " ".join(text.split())
+    if not any(character.isalnum() for character in name) or len(name) > MOST_OWNER:
+        why = f"must be the name of the person who uses the key, with a letter or digit, {MOST_OWNER} characters at most"
+        raise InvalidParameters(("owner", why, text[:MOST_OWNER]))
+    return name
+
+
 def _refuse_missing_scopes(roles: Iterable[str], scopes: Iterable[str], may: Collection[Permission]) -> None:
     if missing := granted(roles, scopes) - frozenset(may):
         raise GrantsTooMuch(
-            f"the key would have scopes that its creator does not have: {', '.join(sorted(missing))}; leave them out",
+            f"the key would act with scopes that you do not have: {', '.join(sorted(missing))}; leave them out, or ask someone "
+            "who has them",
             scopes=sorted(missing),
         )
 
@@ -126,4 +176,5 @@ def _successor(old: ApiKey, parts: KeyText, by: Actor, now: datetime) -> ApiKey:
 
 def _audit_detail(key: ApiKey) -> dict[str, object]:
     expires_at = key.expires_at.isoformat() if key.expires_at is not None else None
-    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": expires_at}
+    owner = {} if key.owner is None else {"owner": key.owner}
+    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": expires_at, **owner}

@@ -12,15 +12,28 @@ selection    products by key and pattern                       catalog      the 
 reference    calendars, seasons and blocks                     periods      delivery periods of quotes
 prices       unit and currency                                 quotes       quotes and history
 strips       prices of periods                                 diff         moves between two trade dates
+spreads      sums of legs of several curves
 completeness trade dates beside the sessions of the venue
+continuous   a tenor through trade dates, with its rolls       roll_terms   tenors and rules of rolls of a product
+explain      changes of tenors between two trade dates         explain_positions  profit and loss of positions
+charts       what pictures of answers show; those of explanations, spreads and continuous series: explain_chart, spread_chart,
+             continuous_chart; what they share: chart_parts
 """
 
-from aurum.services.curves.catalog import CurveFacts, CurvesPage, curve_facts, curves_page
-from aurum.services.curves.completeness import Completeness, KindCompleteness, completeness_by_kind
+from aurum.services.curves.catalog import CurveFacts, CurvePlan, CurvesPage, curves_page, plan_curve, read_curve
+from aurum.services.curves.completeness import Completeness, KindCompleteness
 from aurum.services.curves.diff import DiffAnswer, DiffPlan, DiffQuestion, plan_diff, read_diff
-from aurum.services.curves.known import LATEST, PREVIOUS, Known
+from aurum.services.curves.known import LATEST, PREVIOUS, Known, trade_date_of
 from aurum.services.curves.periods import DeliveryPeriod, delivered, delivery_period, requested_period
-from aurum.services.curves.quotes import ANSWER_FIELDS, MID, QuotesAnswer, QuotesPlan, QuotesQuestion, plan_quotes, read_quotes
+from aurum.services.curves.quotes import (
+    ANSWER_FIELDS,
+    QuotesAnswer,
+    QuotesPlan,
+    QuotesQuestion,
+    plan_quotes,
+    plan_reference,
+    read_quotes,
+)
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Reference, Terms, read_reference
 from aurum.services.curves.selection import MOST_CURVES, curve_of, curves_of
@@ -29,11 +42,11 @@ from aurum.services.curves.strips import PeriodStrip, Side, StripsPlan, StripsQu
 __all__ = [
     "ANSWER_FIELDS",
     "LATEST",
-    "MID",
     "MOST_CURVES",
     "PREVIOUS",
     "Completeness",
     "CurveFacts",
+    "CurvePlan",
     "CurveReading",
     "CurvesPage",
     "DeliveryPeriod",
@@ -51,19 +64,21 @@ __all__ = [
     "StripsPlan",
     "StripsQuestion",
     "Terms",
-    "completeness_by_kind",
-    "curve_facts",
     "curve_of",
     "curves_of",
     "curves_page",
     "delivered",
     "delivery_period",
+    "plan_curve",
     "plan_diff",
     "plan_quotes",
+    "plan_reference",
     "plan_strips",
+    "read_curve",
     "read_diff",
     "read_quotes",
     "read_reference",
     "read_strips",
     "requested_period",
+    "trade_date_of",
 ]

@@ -7,16 +7,18 @@ again = await repeat(reading, answer.receipt)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import cast
 
 import numpy as np
 
 from aurum.core.calendars import Block
 from aurum.core.curves.build import Build, BuildQuote, Objective, build_curve
 from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
-from aurum.core.errors import InvalidParameters
+from aurum.core.curves.periods import Period
+from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_inputs import Quoted, checked_day, inline_quotes, parsed_period, stored_quotes
 from aurum.services.curves.build_question import BuildQuestion, NothingToBuild, check_extent, check_size
@@ -29,11 +31,14 @@ from aurum.services.curves.receipts import (
     Inputs,
     QuoteInput,
     Receipt,
+    Restated,
     check_inputs,
     check_result,
+    check_whole,
     digest,
     question_of,
     receipt_of,
+    written_terms,
 )
 from aurum.services.curves.weights import cell_weights
 from aurum.storage.ports.recordings import LoadedReaders
@@ -64,15 +69,35 @@ async def versions_of(reading: CurveReading, question: BuildQuestion, terms: Seq
     """Return the versions of everything in the store that an answer depends on, for entity tags. Raises like ``build``."""
     keys = [question.prior.curve] if question.prior is not None and question.prior.curve is not None else []
     others = [await terms_of(reading, key) for key in keys]
-    products = tuple((one.key, one.stored.version) for one in (*terms, *others) if one.stored is not None)
+    products = tuple(one.stored.tag for one in (*terms, *others) if one.stored is not None)
     return products, _reference_terms(terms), await form_versions(reading, terms[0], question)
 
 
 async def repeat(reading: CurveReading, receipt: Receipt) -> BuildAnswer:
-    """Repeat the build of a receipt to 1e-9. Raises ``Restated``, which names each input that has changed since."""
-    answer = await _answer(reading, question_of(receipt), receipt=receipt)
+    """Repeat the build of a receipt to 1e-9.
+
+    Raises ``Restated``, which names each input that has changed since, ``InvalidParameters`` for a receipt that was changed
+    itself, and ``UnknownName`` for a curve that the caller may not read.
+    """
+    question = question_of(receipt)
+    check_whole(receipt)
+    try:
+        answer = await _answer(reading, question, receipt=receipt)
+    except (InvalidParameters, NothingToBuild, UnknownName) as error:
+        if isinstance(error, UnknownName) and error.kind == "product":
+            raise  # as for every curve that the caller may not read
+        # It could be built once, so something that it needs has been removed or changed.
+        raise Restated([_missing(error)]) from error
     check_result(receipt, cells=answer.receipt.cells, mean=answer.receipt.checksum)
     return answer
+
+
+def _missing(error: InvalidParameters | NothingToBuild | UnknownName) -> Mapping[str, object]:
+    """Return what a receipt can no longer be built with, as ``Restated`` names it."""
+    if isinstance(error, InvalidParameters):
+        (first, *_) = cast("Sequence[Mapping[str, object]]", error.facts["errors"])
+        return {"input": first["field"], "reason": first["message"]}
+    return {"input": f"{error.kind} {error.name}" if isinstance(error, UnknownName) else "quotes", "reason": error.detail}
 
 
 def _journals(reading: CurveReading, question: BuildQuestion, terms: Sequence[BuildTerms]) -> Sequence[LoadedReaders]:
@@ -111,13 +136,13 @@ async def _answer(
 ) -> BuildAnswer:
     check_size(question)
     resolved = await _resolved(reading, question, terms or await curve_terms(reading, question))
-    inputs = await asyncio.to_thread(_inputs, resolved)
-    if receipt is not None:
-        check_inputs(receipt, inputs)
     subject = resolved.terms[0]
     wanted = [
         parsed_period(text, f"periods.{place}", subject, resolved.trade_date) for place, text in enumerate(question.periods)
     ]
+    inputs = await asyncio.to_thread(_inputs, resolved, wanted)
+    if receipt is not None:
+        check_inputs(receipt, inputs)
     built = await asyncio.to_thread(_built, resolved)
     settled = replace(
         question,
@@ -148,7 +173,7 @@ async def _resolved(reading: CurveReading, question: BuildQuestion, terms: Seque
     trade_date, quotes = await _quotes(reading, terms, question, known)
     forward = await forward_quotes(reading, terms[0], quotes, trade_date, question.in_delivery, known)
     if not forward.ahead:
-        raise _nothing(terms[0], trade_date, quotes, forward)
+        raise _nothing(terms[0], question, trade_date, quotes, forward)
     block = _only_block(forward.ahead)
     quoted_first = min(one.period.first for one in forward.ahead)
     quoted_end = max(one.period.end for one in forward.ahead)
@@ -174,7 +199,7 @@ async def curve_terms(reading: CurveReading, question: BuildQuestion) -> Sequenc
         raise InvalidParameters(("calendar", "is that of the curve: leave one of the two out", question.calendar))
     terms = [await terms_of(reading, question.curve)]
     for place, key in enumerate(question.together):
-        other = await terms_of(reading, key)
+        other = await terms_of(reading, key, field=f"together.{place}")
         if other.calendar != terms[0].calendar or other.unit != terms[0].unit:
             why = f"{key} has another delivery calendar or unit than {question.curve}: build it by itself"
             raise InvalidParameters((f"together.{place}", why, key))
@@ -199,11 +224,14 @@ async def _quotes(
     trade_date = await trade_date_of(reading, products, wanted if wanted is not None else LATEST, known)
     if trade_date is None:
         why = f"{terms[0].key} has no quotes that were known: load settlements, or send quotes"
-        raise NothingToBuild(why, curve=terms[0].key, trade_date=None, excluded=[])
+        wrong = [{"field": "trade_date", "message": why, "value": wanted}]
+        raise NothingToBuild(why, curve=terms[0].key, trade_date=None, excluded=[], errors=wrong)
     return trade_date, await stored_quotes(reading, terms, trade_date, known, question.kinds)
 
 
-def _nothing(terms: BuildTerms, trade_date: date | None, quotes: Sequence[Quoted], forward: Forward) -> NothingToBuild:
+def _nothing(
+    terms: BuildTerms, question: BuildQuestion, trade_date: date | None, quotes: Sequence[Quoted], forward: Forward
+) -> NothingToBuild:
     excluded = [one.label for one in forward.excluded]
     name = terms.key or "the request"
     on = "" if trade_date is None else f" on {trade_date}"
@@ -211,7 +239,9 @@ def _nothing(terms: BuildTerms, trade_date: date | None, quotes: Sequence[Quoted
         why = f"{name} has no priced quotes{on}: choose another trade date, or send quotes"
     else:
         why = f"every quote of {name}{on} is in delivery ({', '.join(excluded[:5])}): nothing is left to build"
-    return NothingToBuild(why, curve=terms.key, trade_date=None if trade_date is None else str(trade_date), excluded=excluded)
+    day = None if trade_date is None else str(trade_date)
+    wrong = {"field": "trade_date" if question.quotes is None else "quotes", "message": why, "value": day}
+    return NothingToBuild(why, curve=terms.key, trade_date=day, excluded=excluded, errors=[wrong])
 
 
 def _only_block(quotes: Sequence[Quoted]) -> Block | None:
@@ -254,8 +284,10 @@ def _built(resolved: _Resolved) -> Build:
     )
 
 
-def _inputs(resolved: _Resolved) -> Inputs:
+def _inputs(resolved: _Resolved, wanted: Sequence[Period]) -> Inputs:
     terms = _reference_terms(resolved.terms)
+    if wanted:
+        terms["periods"] = digest([[one.first, one.end] for one in wanted])
     if resolved.block is not None:
         terms[f"block {resolved.block.name}"] = digest(resolved.block.to_document())
     if resolved.forward.spot is not None:
@@ -270,14 +302,22 @@ def _inputs(resolved: _Resolved) -> Inputs:
 
 
 def _reference_terms(every: Sequence[BuildTerms]) -> dict[str, str]:
-    """Return digests of the terms of curves by name."""
+    """Return the terms of curves by name: of products as text, else digests."""
     terms: dict[str, str] = {}
     for one in every:
         terms[f"calendar {one.calendar.name}"] = digest(one.calendar.to_document())
         if one.block is not None:
             terms[f"block {one.block.name}"] = digest(one.block.to_document())
         if one.stored is not None:
-            terms[f"product {one.key}"] = digest([one.tick, one.unit, one.currency, str(one.weighting), one.name])
+            terms[f"product {one.key}"] = written_terms(
+                {
+                    "tick": one.tick,
+                    "unit": one.unit,
+                    "currency": one.currency,
+                    "weighting": str(one.weighting),
+                    "block": one.name,
+                }
+            )
     return terms
 
 

@@ -140,12 +140,25 @@ class BuildAnswer:
         make = {"report": self._report, "periods": self._prices, "jacobian": self._jacobian, "receipt": self._receipt}
         return {name: make[name]() for name in names}
 
+    @property
+    def reason(self) -> str | None:
+        """Why no cell has a price; None: one has."""
+        if not all(np.isnan(one).all() for one in self.values.values()):
+            return None
+        quotes = "no quote" if self.trade_date is None else f"no quote of {self.trade_date}"
+        return f"{quotes} covers delivery from {self.first} to {self.end}"
+
     def meta(self) -> dict[str, object]:
         """Return the question as it was resolved, as JSON-representable values."""
         terms, question = self.terms[0], self.question
         return {
             "curve": terms.key,
             "together": [one.key for one in self.terms[1:]],
+            "derived": {
+                one.key: str(one.stored.derived)
+                for one in self.terms
+                if one.stored is not None and one.stored.derived is not None
+            },
             "trade_date": None if self.trade_date is None else self.trade_date.isoformat(),
             "as_of": question.as_of,
             "as_loaded": question.as_loaded,
@@ -156,6 +169,7 @@ class BuildAnswer:
             "currency": terms.currency,
             "count": self.cell_span.stop - self.cell_span.start,
             "shape": None if self.form is None else self.form.shape,
+            "reason": self.reason,
         }
 
     def _periods(self) -> Sequence[Period]:

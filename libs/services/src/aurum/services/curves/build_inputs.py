@@ -11,8 +11,10 @@ import polars as pl
 from aurum.core.calendars import Block
 from aurum.core.curves.calendars import DeliveryCalendar
 from aurum.core.curves.period_labels import InvalidPeriod
-from aurum.core.curves.periods import Period, name_period, parse_period
-from aurum.core.curves.quotes import MOST
+from aurum.core.curves.period_spans import in_delivery_days
+from aurum.core.curves.periods import Period, name_period
+from aurum.core.curves.quotes import MOST, PRICE, PriceFrom, price_columns
+from aurum.core.curves.reading_terms import ReadingTerms
 from aurum.core.errors import InvalidParameters
 from aurum.core.markettime import InvalidInstant, parse_day, parse_moment
 from aurum.services.curves.build_question import MOST_QUOTES, InlineQuote
@@ -64,10 +66,11 @@ async def stored_quotes(
     by_id = {terms.stored.curve_id: terms for terms in every if terms.stored is not None}
     products = [terms.stored for terms in every if terms.stored is not None]
     frame = await quotes_of(reading, products, QuoteSpan(trade_dates=(trade_date,)), known)
-    priced = frame.with_columns(
-        price=pl.coalesce("settle", (pl.col("bid") + pl.col("ask")) / 2), is_mid=pl.col("settle").is_null()
-    ).filter(pl.col("price").is_not_null() & (pl.col("delivery_end") > pl.col("delivery_start")))
-    rows = priced.select("curve_id", "delivery_start", "delivery_end", "price", "is_mid").rows()
+    priced = frame.with_columns(**price_columns(PRICE)).filter(
+        pl.col("price").is_not_null() & (pl.col("delivery_end") > pl.col("delivery_start"))
+    )
+    is_mid = pl.col("price_from") == str(PriceFrom.MID)
+    rows = priced.select("curve_id", "delivery_start", "delivery_end", "price", is_mid).rows()
     quotes = [
         Quoted(name_period(first, end, seasons=by_id[curve].seasons, trade_date=trade_date), price, by_id[curve].block, is_mid)
         for curve, first, end, price, is_mid in rows
@@ -93,7 +96,9 @@ def inline_quotes(quotes: Sequence[InlineQuote], terms: BuildTerms, trade_date: 
 def parsed_period(text: str, field: str, terms: BuildTerms, trade_date: date | None) -> Period:
     """Return the period of a label. Raises ``InvalidParameters``, which names the field."""
     try:
-        period = parse_period(text, seasons=terms.seasons, trade_date=trade_date)
+        words = ReadingTerms(spellings=terms.reference.words)
+        label = in_delivery_days(text, terms.calendar)
+        period = words.period(label, seasons=terms.seasons, trade_date=trade_date)
     except InvalidPeriod as error:
         raise InvalidParameters((field, error.detail, text)) from error
     checked_day(period.first, field)

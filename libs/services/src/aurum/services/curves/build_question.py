@@ -133,4 +133,7 @@ def check_extent(quotes: int, first: date, end: date, grid: Resolution) -> None:
 
 
 class NothingToBuild(Invalid):
-    """No quote is left to build from. Facts: ``curve``, ``trade_date``, ``excluded``: labels of quotes in delivery."""
+    """No quote is left to build from. Facts: ``curve``, ``trade_date``, ``excluded``: labels of quotes in delivery.
+
+    ``errors``: as of ``InvalidParameters``, about ``trade_date``, or ``quotes`` of the question.
+    """

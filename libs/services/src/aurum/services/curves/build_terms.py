@@ -11,6 +11,7 @@ from aurum.core.curves.seasons import SeasonFamily
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Reference, read_reference
+from aurum.services.curves.selection import curve_of
 from aurum.storage.ports.curves import StoredProduct
 
 _SEASONS = "europe"
@@ -55,9 +56,12 @@ class BuildTerms:
         return block
 
 
-async def terms_of(reading: CurveReading, key: str) -> BuildTerms:
-    """Return the terms of a product that the caller may read. Raises ``UnknownName`` with the nearest keys."""
-    stored = await reading.curves.product(key, tenant=reading.tenant)
+async def terms_of(reading: CurveReading, key: str, *, field: str | None = None) -> BuildTerms:
+    """Return the terms of a product that the caller may read. ``field``: as of ``curve_of``.
+
+    Raises ``UnknownName`` with the nearest keys.
+    """
+    stored = await curve_of(reading, key, field=field)
     reference = await read_reference(reading, [stored.product], shared_only=stored.tenant is None)
     product, terms = stored.product, reference.terms_of(stored.product)
     return BuildTerms(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aurum.core.curves.seasons import SeasonFamily
-from aurum.core.errors import Conflict
-from aurum.services.curves.reading import CurveReading
-from aurum.storage.ports.curves import ProductFilter, ReferenceKind, StoredProduct
+from aurum.services.curves.reference_users import refuse_users
+from aurum.storage.ports.access import Actor
+from aurum.storage.ports.curves import ReferenceKind, ReferenceUse
+from aurum.storage.ports.transaction import Transaction
 
-_NAMED_BY = {
+NAMED_BY = {
     ReferenceKind.DELIVERY_CALENDAR: "calendar",
     ReferenceKind.SEASONS: "seasons",
     ReferenceKind.SESSIONS: "sessions",
@@ -20,36 +21,34 @@ _FIXED = ("zone", "day_start", "day_offset", "blocks")
 
 
 async def check_users(
-    reading: CurveReading,
+    tx: Transaction,
     kind: ReferenceKind,
     name: str,
-    old: Mapping[str, object],
+    old: Mapping[str, object] | None,
     new: Mapping[str, object] | None,
     *,
     tenant: str | None,
+    by: Actor,
 ) -> None:
-    """Raise ``Conflict`` for a change of a document that a product which the caller reads forbids; it names one product.
+    """Raise ``Conflict`` for a change of a document that a product forbids.
 
-    ``new``: None: the document is removed. ``tenant``: its owner, whose products alone are read with it; None: all are.
+    ``old``: None: a shared document is added, and takes the place of tenants' own ones of its name. ``new``: None: the document
+    is removed. ``tenant``: its owner, whose products alone are read with it; None: all are.
     """
-    term = _NAMED_BY.get(kind)
-    moved = None if new is None else _moved(kind, old, new)
-    if term is None or (new is not None and moved is None):
+    term = NAMED_BY.get(kind)
+    if term is None or (old is None and (tenant is not None or kind is ReferenceKind.SESSIONS)):
         return
-    user = await _user(reading, term, name, tenant, quoted=new is not None)
-    if user is None:
+    called, facts = str(kind).replace("_", " "), dict[str, object]()
+    if old is None:
+        why = f"has quotes, and is read with a {called} {name!r} of a tenant: choose another name"
+    elif new is None:
+        why = f"is read with {called} {name!r}: change its {term} first"
+    elif (moved := _moved(kind, old, new)) is not None:
+        why = f"has quotes, and they depend on {moved} of {called} {name!r}: add a {called} of another name"
+        facts = {"field": moved}
+    else:
         return
-    called, key = str(kind).replace("_", " "), user.product.key
-    if moved is None:
-        raise Conflict(f"product {key} is read with {called} {name!r}: change its {term} first", product=str(key))
-    why = f"product {key} has quotes, and they depend on {moved} of {called} {name!r}: add a {called} of another name"
-    raise Conflict(why, product=str(key), field=moved)
-
-
-async def _user(reading: CurveReading, term: str, name: str, tenant: str | None, *, quoted: bool) -> StoredProduct | None:
-    products = await reading.curves.products(ProductFilter(quoted=quoted), tenant=reading.tenant)
-    owned = (one for one in products if tenant is None or one.tenant == tenant)
-    return next((one for one in owned if getattr(one.product, term) == name), None)
+    await refuse_users(tx, ReferenceUse(terms={term: name}, tenant=tenant), why, by=by, quoted=new is not None, **facts)
 
 
 def _moved(kind: ReferenceKind, old: Mapping[str, object], new: Mapping[str, object]) -> str | None:

@@ -14,7 +14,8 @@ from aurum.core.curves.sessions import SessionCalendar, default_session_calendar
 from aurum.core.curves.shapes import InvalidShape, shape_from_document
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
-from aurum.services.curves.document_users import check_users
+from aurum.services.curves.document_users import NAMED_BY, check_users
+from aurum.services.curves.products import rebuild_users
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.shapes import ORIGIN
 from aurum.storage.ports.access import Actor
@@ -65,19 +66,22 @@ async def add_reference(
     *,
     tenant: str | None,
     by: Actor,
+    most: int | None = None,
 ) -> ReferenceEntry:
     """Add a document. ``tenant``: its owner; None: it belongs to all, and may replace a shipped one.
 
-    Raises ``InvalidParameters`` for a document that describes nothing, ``Conflict`` for a name that exists.
+    ``most``: largest number of own documents of a tenant; None: any. Raises ``InvalidParameters`` for a document that describes
+    nothing, ``Conflict`` for a name that exists, and for one document too many.
     """
+    if tenant is not None and most is not None:
+        await check_document_quota(reading, tenant, most)
     _refuse_origin(kind, document)
     name, checked = checked_document(kind, document)
     replaced = {one.name: one for one in await reference_entries(reading, kind)}.get(name)
-    if replaced is not None:
-        if tenant is not None and replaced.tenant is None:
-            raise Conflict(f"{_called(kind)} {name!r} is shared: choose another name for your own", name=name)
-        await check_users(reading, kind, name, replaced.document, checked, tenant=replaced.tenant)
-    return await _put(transactions, kind, name, checked, tenant=tenant, version=None, by=by)
+    if tenant is not None and replaced is not None and replaced.tenant is None:
+        raise Conflict(f"{_called(kind)} {name!r} is shared: choose another name for your own", name=name)
+    before = replaced.document if replaced is not None and replaced.tenant is None else None
+    return await _put(transactions, kind, name, before, checked, tenant=tenant, version=None, by=by)
 
 
 async def change_reference(
@@ -104,8 +108,8 @@ async def change_reference(
         raise Conflict(
             f"{_called(kind)} {name!r} has version {entry.version}, not {version}: read it again", version=entry.version
         )
-    await check_users(reading, kind, name, entry.document, checked, tenant=tenant)
-    return await _put(transactions, kind, name, checked, tenant=tenant, version=entry.version or None, by=by)
+    version = entry.version or None
+    return await _put(transactions, kind, name, entry.document, checked, tenant=tenant, version=version, by=by)
 
 
 async def remove_reference(
@@ -118,10 +122,22 @@ async def remove_reference(
     entry = await _owned(reading, kind, name, tenant)
     if not entry.version:
         raise Conflict(f"{_called(kind)} {name!r} is part of this release and cannot be removed; it can be changed", name=name)
-    await check_users(reading, kind, name, entry.document, shipped_documents(kind).get(name), tenant=tenant)
+    shipped = shipped_documents(kind).get(name)
     async with transactions.transaction(by=by) as tx:
-        await tx.curve_reference.delete_reference(kind, name, tenant=tenant)
-        await tx.audit.append(f"{kind}.remove", name, {"owner": tenant or "shared", "version": entry.version})
+        await check_users(tx, kind, name, entry.document, shipped, tenant=tenant, by=by)
+        await tx.curve_reference.delete_reference(kind, name, tenant=tenant, version=entry.version)
+        if kind in NAMED_BY:
+            await rebuild_users(tx, NAMED_BY[kind], name, tenant=tenant)
+        await tx.audit.append(f"{kind}.remove", name, _detail(kind, tenant, entry.version, entry.document, shipped))
+
+
+async def check_document_quota(reading: CurveReading, tenant: str, most: int) -> None:
+    """Raise ``Conflict`` for a tenant that has as many reference documents of its own as it may have."""
+    stored = [one for kind in ReferenceKind for one in await reading.curves.references(kind, tenant=tenant)]
+    count = sum(one.tenant == tenant for one in stored)
+    if count >= most:
+        why = f"this tenant has {count:,} calendars, seasons and shapes of its own, and may have {most:,}: remove one"
+        raise Conflict(why, limit=most)
 
 
 def checked_document(kind: ReferenceKind, document: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
@@ -153,6 +169,7 @@ async def _put(
     transactions: Transactions,
     kind: ReferenceKind,
     name: str,
+    before: Mapping[str, object] | None,
     document: Mapping[str, object],
     *,
     tenant: str | None,
@@ -160,10 +177,25 @@ async def _put(
     by: Actor,
 ) -> ReferenceEntry:
     async with transactions.transaction(by=by) as tx:
+        await check_users(tx, kind, name, before, document, tenant=tenant, by=by)
         stored = await tx.curve_reference.put_reference(kind, name, document, tenant=tenant, version=version, by=by.subject)
+        if kind in NAMED_BY:
+            await rebuild_users(tx, NAMED_BY[kind], name, tenant=tenant)
         action = f"{kind}.add" if version is None else f"{kind}.change"
-        await tx.audit.append(action, name, {"owner": tenant or "shared", "version": stored.version})
+        await tx.audit.append(action, name, _detail(kind, tenant, stored.version, before, document))
     return _entry(stored)
+
+
+def _detail(
+    kind: ReferenceKind,
+    tenant: str | None,
+    version: int,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+) -> Mapping[str, object]:
+    """Return the details of a change for the audit log. Shapes have too many numbers for it."""
+    detail: dict[str, object] = {"owner": tenant or "shared", "version": version}
+    return detail if kind is ReferenceKind.SHAPE else detail | {"before": before, "after": after}
 
 
 async def _owned(reading: CurveReading, kind: ReferenceKind, name: str, tenant: str | None) -> ReferenceEntry:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from aurum.storage.ports.curves import QuoteSpan, StoredProduct
 from aurum.storage.ports.recordings import NotRecorded
 
 LATEST, PREVIOUS = "latest", "previous"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,14 @@ class Known:
     as_loaded: datetime | None = None
 
     @classmethod
-    def parse(cls, as_of: str | datetime | None, as_loaded: str | datetime | None, *, now: datetime) -> Known:
-        """Return the state that two parameters name, relative times counted from ``now``. Raises ``InvalidParameters``."""
-        return cls(parse_known("as_of", as_of, now=now), parse_known("as_loaded", as_loaded, now=now))
+    def parse(
+        cls, as_of: str | datetime | None, as_loaded: str | datetime | None, *, now: datetime, parameter: str = "as_of"
+    ) -> Known:
+        """Return the state that two parameters name, relative times counted from ``now``. Raises ``InvalidParameters``.
+
+        ``parameter``: the name of the first of them.
+        """
+        return cls(parse_known(parameter, as_of, now=now), parse_known("as_loaded", as_loaded, now=now))
 
 
 async def quotes_of(reading: CurveReading, products: Sequence[StoredProduct], span: QuoteSpan, known: Known) -> pl.DataFrame:
@@ -35,6 +41,17 @@ async def quotes_of(reading: CurveReading, products: Sequence[StoredProduct], sp
     ids = [one.curve_id for one in products]
     try:
         return await reading.curves.quotes(ids, span, as_of=known.as_of, as_loaded=known.as_loaded)
+    except NotRecorded as error:
+        raise _out_of_reach(error, known) from error
+
+
+async def quote_versions(
+    reading: CurveReading, products: Sequence[StoredProduct], span: QuoteSpan, known: Known
+) -> pl.DataFrame:
+    """Return all known versions of quotes of some products, schema ``QUOTE_VERSIONS``. Raises as ``quotes_of`` does."""
+    ids = [one.curve_id for one in products]
+    try:
+        return await reading.curves.versions(ids, span, as_of=known.as_of, as_loaded=known.as_loaded)
     except NotRecorded as error:
         raise _out_of_reach(error, known) from error
 
@@ -62,6 +79,95 @@ async def trade_date_of(
         return max((one.last_trade_date for one in products if one.last_trade_date is not None), default=None)
     dates = await _newest_dates(reading, products, known, before=before, count=place + 1)
     return dates[place] if len(dates) > place else None
+
+
+async def trade_dates_of(
+    reading: CurveReading, product: StoredProduct, known: Known, first: date | None = None, last: date | None = None
+) -> pl.Series:
+    """Return the trade dates of a product, ascending. ``first``, ``last``: only from and to these, both included.
+
+    Raises ``InvalidParameters`` for an ``as_loaded`` out of reach.
+    """
+    before = None if last is None else last + _DAY
+    try:
+        frame = await reading.curves.trade_dates(
+            [product.curve_id], before=before, as_of=known.as_of, as_loaded=known.as_loaded
+        )
+    except NotRecorded as error:
+        raise _out_of_reach(error, known) from error
+    dates = frame["trade_date"].sort()
+    return dates if first is None else dates.filter(dates >= first)
+
+
+async def next_trade_dates(
+    reading: CurveReading, products: Sequence[StoredProduct], known: Known, after: date
+) -> Mapping[int, date]:
+    """Return the first trade date after a day, by curve id, of products that have one. Raises as ``trade_dates_of`` does."""
+    ids = [one.curve_id for one in products]
+    try:
+        frame = await reading.curves.trade_dates(ids, as_of=known.as_of, as_loaded=known.as_loaded)
+    except NotRecorded as error:
+        raise _out_of_reach(error, known) from error
+    later = frame.filter(pl.col("trade_date") > after).group_by("curve_id").agg(pl.col("trade_date").min())
+    return dict(later.select("curve_id", "trade_date").rows())
+
+
+async def check_trade_dates(
+    reading: CurveReading,
+    products: Sequence[StoredProduct],
+    requested: Mapping[str, date | str],
+    quoted: Collection[date],
+    known: Known,
+) -> None:
+    """Refuse dates on which none of the products has a quote. ``latest`` and ``previous`` always have one.
+
+    ``requested``: by parameter. ``quoted``: trade dates of the quotes that were read. Raises ``InvalidParameters``.
+    """
+    for parameter, day in requested.items():
+        if isinstance(day, date) and day not in quoted:
+            why, nearest = await _without_quotes(reading, products, known, day, day)
+            raise InvalidParameters((parameter, why, str(day)), nearest=list(map(str, nearest)))
+
+
+async def reason_without_quotes(
+    reading: CurveReading, products: Sequence[StoredProduct], span: QuoteSpan | None, known: Known
+) -> str:
+    """Return why an answer has no quotes: which trade dates are nearest, or that the requested periods are not quoted.
+
+    ``span``: of the answer; None: the products have no such trade date.
+    """
+    if span is None:
+        return "no such trade date has quotes"
+    first, last = span.first or date.min, span.last or date.max
+    why, nearest = await _without_quotes(reading, products, known, first, last)
+    if nearest and first <= nearest[0] <= last:
+        on = f"on {first}" if first == last else "on these trade dates"
+        return f"none of the requested periods is quoted {on}"
+    return why
+
+
+def no_earlier_date(b: date | None) -> str:
+    """Return why there is no trade date ``a`` before ``b``. None: there is no ``b`` either."""
+    return "the curves have no quotes" if b is None else f"{b} is the first trade date with quotes: there is none before it"
+
+
+async def _without_quotes(
+    reading: CurveReading, products: Sequence[StoredProduct], known: Known, first: date, last: date
+) -> tuple[str, Sequence[date]]:
+    """Return a sentence about trade dates without quotes, and those with quotes: one within them, else the nearest two."""
+    ids = [one.curve_id for one in products]
+    try:
+        frame = await reading.curves.trade_dates(ids, as_of=known.as_of, as_loaded=known.as_loaded)
+    except NotRecorded as error:
+        raise _out_of_reach(error, known) from error
+    dates = frame["trade_date"].unique().sort()
+    within = dates.filter((dates >= first) & (dates <= last))
+    around = [*dates.filter(dates < first).tail(1), *dates.filter(dates > last).head(1)]
+    nearest: list[date] = within.head(1).to_list() or around
+    on = f"on {first}" if first == last else "on these trade dates"
+    if not nearest:
+        return f"no quotes {on}, and on no other trade date", nearest
+    return f"no quotes {on}; nearest trade dates: {', '.join(map(str, nearest))}", nearest
 
 
 async def _newest_dates(

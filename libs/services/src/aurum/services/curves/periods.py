@@ -11,7 +11,7 @@ import polars as pl
 
 from aurum.core.curves.calendars import hours
 from aurum.core.curves.period_labels import InvalidPeriod
-from aurum.core.curves.periods import Period, PeriodKind, name_period, parse_period
+from aurum.core.curves.periods import Period, PeriodKind, name_period
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.reference import Terms
 
@@ -55,7 +55,7 @@ def delivered(terms: Terms, period: Period) -> DeliveryPeriod:
 def requested_period(terms: Terms, text: str, *, trade_date: date | None = None) -> DeliveryPeriod:
     """Return the period that a text names. Raises ``InvalidParameters`` about ``period``."""
     try:
-        period = parse_period(text.strip(), seasons=terms.seasons, trade_date=trade_date)
+        period = terms.period(text.strip(), trade_date=trade_date)
     except InvalidPeriod as error:
         raise InvalidParameters(("period", error.detail, text), **dict(error.facts)) from error
     return delivered(terms, period)

@@ -123,7 +123,8 @@ async def _curve(reading: CurveReading, terms: BuildTerms, grid: Grid, key: str,
     if not np.isfinite(values).all():
         raise InvalidParameters(("prior.curve", f"has no price in hours outside its block {other.name}", key))
     inputs = [[str(one.period.first), str(one.period.end), one.price] for one in quotes]
-    return Form(values, None, {f"prior curve {key}": digest([inputs, other.tick])})
+    block = None if other.block is None else other.block.to_document()
+    return Form(values, None, {f"prior curve {key}": digest([inputs, other.tick, str(other.weighting), block])})
 
 
 def _values_of(other: BuildTerms, quotes: Sequence[Quoted], grid: Grid, first: date, end: date) -> NDArray[np.float64]:

@@ -9,18 +9,16 @@ from datetime import date, datetime
 import polars as pl
 
 from aurum.core.curves.periods import PeriodKind
-from aurum.core.curves.quotes import FIELDS
+from aurum.core.curves.quotes import FIELDS, MID, PRICE_FIELDS, price_of
 from aurum.core.errors import InvalidParameters
 from aurum.core.names import nearest
-from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
+from aurum.services.curves.known import LATEST, PREVIOUS, Known, quotes_of, reason_without_quotes, trade_date_of
 from aurum.services.curves.periods import DeliveryPeriod, of_kinds, requested_periods, with_periods
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, terms_by_curve
 from aurum.storage.ports.curves import QuoteSpan, StoredProduct
 
-MID = "mid"
-"""A field that is not published but derived: the mean of bid and ask where both are quoted."""
 ANSWER_FIELDS = (*FIELDS, MID)
 
 
@@ -63,7 +61,7 @@ class QuotesPlan:
     @property
     def versions(self) -> tuple[object, ...]:
         """Everything that the answer depends on beside the question, for entity tags."""
-        products = [(one.curve_id, one.version) for one in self.products]
+        products = [one.tag for one in self.products]
         return (products, self.conversions.versions, [*dict.fromkeys(self.terms.values())], self.known, self.span)
 
 
@@ -71,12 +69,21 @@ class QuotesPlan:
 class QuotesAnswer:
     """Quotes by curve key, trade date and delivery.
 
-    ``frame``: ``curve_id``, ``trade_date``, ``period`` (place in ``periods``), the fields, ``known_at``.
+    ``frame``: ``curve_id``, ``trade_date``, ``period`` (place in ``periods``), the fields, ``known_at``. ``reason``: why it has
+    no quotes; None: it has.
     """
 
     plan: QuotesPlan
     frame: pl.DataFrame
     periods: Sequence[DeliveryPeriod] = field(default_factory=list[DeliveryPeriod])
+    reason: str | None = None
+
+
+def check_price_field(field: str) -> None:
+    """Refuse a field that is not a price. Raises ``InvalidParameters``."""
+    if field not in PRICE_FIELDS:
+        close = list(nearest(field, PRICE_FIELDS)) or list(PRICE_FIELDS)
+        raise InvalidParameters(("field", f"must be one of {', '.join(PRICE_FIELDS)}", field), nearest=close)
 
 
 async def plan_quotes(reading: CurveReading, products: Sequence[StoredProduct], question: QuotesQuestion) -> QuotesPlan:
@@ -95,7 +102,8 @@ async def read_quotes(reading: CurveReading, plan: QuotesPlan, *, most: int | No
     ``most``: of more quotes than these only a few more are read, and ``InvalidParameters`` names what to narrow.
     """
     if plan.span is None:
-        return QuotesAnswer(plan, _empty(plan.fields))
+        reason = await reason_without_quotes(reading, plan.products, None, plan.known)
+        return QuotesAnswer(plan, _empty(plan.fields), reason=reason)
     # Kinds of period are chosen among the quotes that were read.
     bound = most if most is None or not plan.kinds else most * len(PeriodKind)
     frame = await quotes_of(reading, plan.products, replace(plan.span, most=bound), plan.known)
@@ -106,12 +114,33 @@ async def read_quotes(reading: CurveReading, plan: QuotesPlan, *, most: int | No
     placed, periods = with_periods(frame, plan.terms)
     if plan.kinds:
         placed = of_kinds(placed, periods, plan.kinds)
-    priced = await converted(reading, placed, plan.conversions, as_of=plan.known.as_of)
+    priced = await converted(reading, placed, plan.conversions, known=plan.known)
     if MID in plan.fields:
-        priced = priced.with_columns(((pl.col("bid") + pl.col("ask")) / 2).alias(MID))
+        priced = priced.with_columns(price_of(MID).alias(MID))
     if len(plan.products) > 1:
         priced = _by_key(priced, plan.products)
-    return QuotesAnswer(plan, priced.select("curve_id", "trade_date", "period", *plan.fields, "known_at"), periods)
+    shown = priced.select("curve_id", "trade_date", "period", *plan.fields, "known_at")
+    reason = await reason_without_quotes(reading, plan.products, plan.span, plan.known) if shown.is_empty() else None
+    return QuotesAnswer(plan, shown, periods, reason)
+
+
+async def plan_reference(
+    reading: CurveReading, plan: QuotesPlan, question: QuotesQuestion, vs: date | str, *, parameter: str = "vs"
+) -> QuotesPlan:
+    """Resolve the question of a plan about one curve for an earlier trade date: a date, or ``previous``.
+
+    Raises ``InvalidParameters`` about ``parameter``.
+    """
+    (product,) = plan.products
+    before = None if plan.span is None else plan.span.first
+    if vs == LATEST:
+        raise InvalidParameters((parameter, f"must be a date YYYY-MM-DD, or {PREVIOUS}", vs))
+    if isinstance(vs, date) and before is not None and vs >= before:
+        raise InvalidParameters((parameter, f"must be before the trade date {before}", str(vs)))
+    day = await trade_date_of(reading, [product], vs, plan.known, parameter=parameter, before=before)
+    if day is None:
+        raise InvalidParameters((parameter, f"{product.product.key} has no trade date before {before}", str(vs)))
+    return await plan_quotes(reading, [product], replace(question, trade_date=day, first=None, last=None))
 
 
 async def _span(

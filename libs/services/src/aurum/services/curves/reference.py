@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import TypeVar
 
 import structlog
 
 from aurum.core.calendars import Block, default_blocks, parse_block
+from aurum.core.catalog.mapping_kinds import MappingKind
 from aurum.core.curves.calendars import DeliveryCalendar, default_delivery_calendars
+from aurum.core.curves.period_spans import in_delivery_days
+from aurum.core.curves.periods import Period
 from aurum.core.curves.products import Product
+from aurum.core.curves.reading_terms import ReadingTerms, Spelling
 from aurum.core.curves.seasons import SeasonFamily, default_season_families
 from aurum.core.curves.sessions import SessionCalendar, default_session_calendars, parse_session_calendar
 from aurum.core.errors import UnknownName
@@ -27,25 +33,38 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms by which the delivery periods of a product are named and counted. ``block``: None: all hours."""
+    """The terms by which the delivery periods of a product are named and counted.
+
+    ``block``: None: all hours. ``words``: words of labels that administrators mapped.
+    """
 
     calendar: DeliveryCalendar
     block: Block | None
     seasons: SeasonFamily | None
+    words: tuple[Spelling, ...] = ()
+
+    def period(self, text: str, *, trade_date: date | None = None) -> Period:
+        """Return the period that a label names, also by the instants of its ends. Raises ``InvalidPeriod``."""
+        label = in_delivery_days(text, self.calendar)
+        return ReadingTerms(spellings=self.words).period(label, seasons=self.seasons, trade_date=trade_date)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The reference data of one caller: ``calendars`` and ``seasons`` by name, and ``blocks``, documents of stored blocks."""
+    """The reference data of one caller: ``calendars`` and ``seasons`` by name, and ``blocks``, documents of stored blocks.
+
+    ``words``: words of labels of periods that administrators mapped.
+    """
 
     calendars: Mapping[str, DeliveryCalendar]
     seasons: Mapping[str, SeasonFamily]
     blocks: Sequence[Mapping[str, object]] = ()
+    words: tuple[Spelling, ...] = ()
 
     def terms_of(self, product: Product) -> Terms:
         """Return the terms of a product. Raises ``UnknownName`` for a calendar, block or family that is unknown."""
         calendar = self.calendar(product.calendar)
-        return Terms(calendar, self.block(calendar, product.block), self.family(product.seasons))
+        return Terms(calendar, self.block(calendar, product.block), self.family(product.seasons), self.words)
 
     def calendar(self, name: str) -> DeliveryCalendar:
         """Return a delivery calendar. Raises ``UnknownName``."""
@@ -73,15 +92,17 @@ async def read_reference(reading: CurveReading, products: Sequence[Product] = ()
     """
     tenant = None if shared_only else reading.tenant
     needs_blocks = any(one.block is not None for one in products)
-    calendars, seasons, blocks = await asyncio.gather(
+    calendars, seasons, blocks, spellings = await asyncio.gather(
         reading.curves.references(ReferenceKind.DELIVERY_CALENDAR, tenant=tenant),
         reading.curves.references(ReferenceKind.SEASONS, tenant=tenant),
         reading.observations.catalog.blocks() if needs_blocks else _no_blocks(),
+        reading.observations.catalog.spellings(),
     )
     return Reference(
         _merged(_shipped_calendars(), calendars, DeliveryCalendar.from_document),
         _merged(_shipped_seasons(), seasons, SeasonFamily.from_document),
         blocks,
+        tuple(one for one in spellings if one.kind is MappingKind.PERIOD),
     )
 
 
@@ -116,15 +137,34 @@ async def terms_of_product(reading: CurveReading, stored: StoredProduct) -> Term
 
 async def read_sessions(reading: CurveReading, stored: StoredProduct, name: str) -> SessionCalendar:
     """Return the calendar of sessions of a name that a product is read with. Raises ``UnknownName``."""
-    documents = await reading.curves.references(ReferenceKind.SESSIONS, tenant=stored.tenant)
-    document = next((one for one in documents if one.name == name), None)
-    if document is None or (document.tenant is not None and name in _shipped_sessions()):
-        return parse_session_calendar(name)
-    return SessionCalendar.from_document(document.document)
+    return _sessions(name, await reading.curves.references(ReferenceKind.SESSIONS, tenant=stored.tenant))
+
+
+async def sessions_by_curve(reading: CurveReading, products: Sequence[StoredProduct]) -> Mapping[int, SessionCalendar]:
+    """Return the calendars of sessions of some products by curve id. A product that names none, or an unknown one, has none."""
+    named = {one.curve_id: (one.tenant, one.product.sessions) for one in products}
+    documents = {
+        tenant: await reading.curves.references(ReferenceKind.SESSIONS, tenant=tenant)
+        for tenant in {tenant for tenant, name in named.values() if name is not None}
+    }
+    calendars: dict[tuple[str | None, str | None], SessionCalendar] = {}
+    for tenant, name in set(named.values()):
+        if name is not None:
+            with contextlib.suppress(UnknownName):
+                calendars[tenant, name] = _sessions(name, documents[tenant])
+    return {curve_id: calendars[one] for curve_id, one in named.items() if one in calendars}
 
 
 async def _no_blocks() -> Sequence[Mapping[str, object]]:
     return ()
+
+
+def _sessions(name: str, documents: Sequence[ReferenceDocument]) -> SessionCalendar:
+    """Return the calendar of a name: of a tenant's document only where none is shipped. Raises ``UnknownName``."""
+    document = next((one for one in documents if one.name == name), None)
+    if document is None or (document.tenant is not None and name in _shipped_sessions()):
+        return parse_session_calendar(name)
+    return SessionCalendar.from_document(document.document)
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from aurum.core.curves.period_labels import InvalidPeriod
-from aurum.core.curves.periods import parse_period
 from aurum.core.curves.quotes import ENDED, FIELDS, FILE_QUOTES, LONGEST, MOST, PRICES
 from aurum.core.errors import Invalid
 from aurum.core.names import nearest
@@ -155,7 +154,7 @@ def _reading(product: QuotedProduct | None, text: str | None, day: date | None) 
     if product is None or product.terms is None or text is None:
         return None, None, None
     try:
-        period = parse_period(text, seasons=product.terms.seasons, trade_date=day)
+        period = product.terms.period(text, trade_date=day)
     except InvalidPeriod as error:
         return None, None, error.detail
     return period.first, period.end, None

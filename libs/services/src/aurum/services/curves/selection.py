@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aurum.core.errors import InvalidParameters
+from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.curves.reading import CurveReading
 from aurum.storage.ports.curves import ProductFilter, StoredProduct
 
@@ -15,9 +15,17 @@ MOST_PATTERNS = 50
 """Patterns in one question: each is a search of its own."""
 
 
-async def curve_of(reading: CurveReading, key: str) -> StoredProduct:
-    """Return a product that the caller may read. Raises ``UnknownName`` with the nearest keys, also for another tenant's."""
-    return await reading.curves.product(key, tenant=reading.tenant)
+async def curve_of(reading: CurveReading, key: str, *, field: str | None = None) -> StoredProduct:
+    """Return a product that the caller may read. ``field``: the member of a body that has the key; None: it is the only one.
+
+    Raises ``UnknownName`` with the nearest keys, also for another tenant's product.
+    """
+    try:
+        return await reading.curves.product(key, tenant=reading.tenant)
+    except UnknownName as error:
+        if field is not None:
+            raise error.at(field) from None
+        raise
 
 
 async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: str = "curve") -> Sequence[StoredProduct]:
@@ -51,7 +59,7 @@ async def curves_of(reading: CurveReading, names: Sequence[str], *, parameter: s
         by_key |= {str(one.product.key): one for one in members}
     for name in exact:
         if name not in by_key:
-            by_key[name] = await curve_of(reading, name)
+            by_key[name] = await curve_of(reading, name, field=parameter)
     if len(by_key) > MOST_CURVES:
         raise _too_many(parameter, ",".join(requested[:3]))
     return [by_key[key] for key in sorted(by_key)]

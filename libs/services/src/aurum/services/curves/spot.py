@@ -67,15 +67,18 @@ async def spot_prices(
     known: Known,
     *,
     field: str,
+    unit: str | None = None,
 ) -> SpotPrices:
     """Return the spot prices of a span as known at ``as_of``. ``field``: the parameter that an error names.
+
+    ``unit``: of the prices; None: that of the series.
 
     Raises ``InvalidParameters`` for a series that the store does not have, and for one without intervals of a fixed length.
     """
     series = await spot_series(reading, series_key, field)
-    answer = await read_one(
-        reading.observations, series, Question(start=start, end=end, as_of=known.as_of, as_loaded=known.as_loaded)
-    )
+    converted = None if unit == series.spec.unit else unit
+    question = Question(start=start, end=end, as_of=known.as_of, as_loaded=known.as_loaded, unit=converted)
+    answer = await read_one(reading.observations, series, question)
     frame = answer.frame.filter(pl.col("value").is_not_null() & pl.col("value").is_not_nan())
     length = (frame["end"] - frame["ts"]).dt.total_microseconds().to_numpy() / 3.6e9
     starts = frame["ts"].dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
@@ -104,7 +107,7 @@ async def realised_prices(
     series = series_that_settles(terms, field)
     last = trade_date + 2 * _DAY
     start, end = terms.calendar.bounds(first, last)
-    prices = await spot_prices(reading, series, start, end, known, field=field)
+    prices = await spot_prices(reading, series, start, end, known, field=field, unit=terms.unit)
     edges = day_edges(terms.calendar, first, last)
     days = np.searchsorted(edges, prices.starts, side="right") - 1
     stored = np.bincount(days, weights=prices.hours, minlength=len(edges) - 1)

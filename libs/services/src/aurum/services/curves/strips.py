@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -12,11 +12,13 @@ import polars as pl
 
 from aurum.core.curves.calendars import hours
 from aurum.core.curves.products import Weighting
-from aurum.core.curves.sessions import SessionCalendar, SessionsUnknown, sessions_of
-from aurum.core.curves.strips import Build, NoHours, Strip, off_peak, strip
+from aurum.core.curves.quotes import PRICE, PriceFrom, price_columns
+from aurum.core.curves.sessions import SessionCalendar, SessionsUnknown
+from aurum.core.curves.strips import Build, NoHours, Strip, StripMethod, off_peak, strip
+from aurum.core.curves.weights import part_weight
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.names import nearest
-from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
+from aurum.services.curves.known import LATEST, Known, quotes_of, reason_without_quotes, trade_date_of
 from aurum.services.curves.periods import DeliveryPeriod, delivery_period, requested_periods
 from aurum.services.curves.prices import PriceConversions, conversions_of, converted
 from aurum.services.curves.reading import CurveReading
@@ -32,21 +34,12 @@ class Side(StrEnum):
     """The price that a strip is made of: settlements, or bids, or asks; of peak in an off-peak strip the other side."""
 
     SETTLE = "settle"
+    """Settlements, and where a quote has none the mean of its bid and ask."""
     BID = "bid"
     ASK = "ask"
 
 
 _OTHER_SIDE = {Side.BID: Side.ASK, Side.ASK: Side.BID}
-
-
-class StripMethod(StrEnum):
-    """How the value of a strip was made."""
-
-    QUOTED = "quoted"
-    FROM_FINER = "from_finer"
-    FROM_BUILD = "from_build"
-    FROM_BLOCKS = "from_blocks"
-    """Off-peak, from strips of base and of peak by their hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +93,7 @@ class StripsPlan:
     @property
     def versions(self) -> tuple[object, ...]:
         """Everything that the answer depends on beside the question, for entity tags."""
-        legs = [(one.curve_id, one.version) for one in self.legs]
+        legs = [one.tag for one in self.legs]
         return (legs, self.conversions.versions, self.terms, self.known, self.trade_date)
 
 
@@ -116,7 +109,11 @@ class StripPart:
 
 @dataclass(frozen=True, slots=True)
 class PeriodStrip:
-    """The strip of one period. ``value``: None where the quotes do not give it; ``reason`` then says why."""
+    """The strip of one period.
+
+    ``value``: None where the quotes do not give it; ``reason`` then says why. ``price_from``: what ``value`` is made from;
+    None: bids or asks.
+    """
 
     period: DeliveryPeriod
     value: float | None
@@ -127,6 +124,12 @@ class PeriodStrip:
     parts: Sequence[StripPart]
     reason: str | None
     is_consistent: bool
+    price_from: PriceFrom | None = None
+
+    @property
+    def is_derivable(self) -> bool:
+        """Whether quotes cover the period and do not tile it: a build of the curve has its price."""
+        return self.value is None and self.coverage > 1 - _SLACK
 
 
 async def plan_strips(reading: CurveReading, product: StoredProduct, question: StripsQuestion) -> StripsPlan:
@@ -135,7 +138,7 @@ async def plan_strips(reading: CurveReading, product: StoredProduct, question: S
     legs = await _legs(reading, product, question.block)
     terms = [await terms_of_product(reading, one) for one in legs]
     weighting = question.weighting or legs[0].product.weighting
-    sessions = await _sessions(reading, legs[0]) if weighting is Weighting.SESSIONS else None
+    sessions = await sessions_of_venue(reading, legs[0]) if weighting is Weighting.SESSIONS else None
     conversions = await conversions_of(reading, legs, question.unit, question.currency)
     trade_date = await trade_date_of(reading, legs, question.trade_date, known)
     periods = requested_periods(terms[0], question.periods, trade_date=trade_date)
@@ -145,10 +148,23 @@ async def plan_strips(reading: CurveReading, product: StoredProduct, question: S
 async def read_strips(reading: CurveReading, plan: StripsPlan) -> Sequence[PeriodStrip]:
     """Return the strip of each period of a plan, in its order. Raises ``InvalidParameters`` for a period without hours."""
     frame = await _prices(reading, plan)
-    strips = [_strip_of(plan, frame, one) for one in plan.periods]
-    if plan.trade_date is None or not any(_is_derivable(one) for one in strips):
+    strips = tiled_strips(plan, frame)
+    if frame.is_empty() and plan.trade_date is not None:
+        span = QuoteSpan(plan.trade_date, plan.trade_date)
+        why = await reason_without_quotes(reading, plan.legs, span, plan.known)
+        return [replace(one, reason=why) for one in strips]
+    if plan.trade_date is None or not any(one.is_derivable for one in strips):
         return strips
     return await asyncio.to_thread(_derived, plan, frame, plan.trade_date, strips)
+
+
+def tiled_strips(plan: StripsPlan, frame: pl.DataFrame) -> Sequence[PeriodStrip]:
+    """Return the strip of each period of a plan, in its order, without a price where no quotes tile it.
+
+    ``frame``: ``curve_id``, ``delivery_start``, ``delivery_end``, ``price``, ``price_from`` and ``tick`` of the legs on the
+    trade date. Raises ``InvalidParameters`` for a period without hours.
+    """
+    return [_strip_of(plan, frame, one) for one in plan.periods]
 
 
 async def _legs(reading: CurveReading, product: StoredProduct, block: str | None) -> Sequence[StoredProduct]:
@@ -181,7 +197,9 @@ def _folded(block: str) -> str:
 
 
 async def _prices(reading: CurveReading, plan: StripsPlan) -> pl.DataFrame:
-    """Return ``curve_id``, ``delivery_start``, ``delivery_end``, ``price`` and ``tick`` of the legs on the trade date.
+    """Return the prices of the legs on the trade date.
+
+    Columns: ``curve_id``, ``delivery_start``, ``delivery_end``, ``price``, ``price_from`` and ``tick``.
 
     Off-peak is base less peak: its bid is made of the bid of base and the ask of peak, and its ask the other way round.
     """
@@ -190,6 +208,7 @@ async def _prices(reading: CurveReading, plan: StripsPlan) -> pl.DataFrame:
         "delivery_start": pl.Date,
         "delivery_end": pl.Date,
         "price": pl.Float64,
+        "price_from": pl.String,
         "tick": pl.Float64,
     }
     if plan.trade_date is None:
@@ -198,16 +217,12 @@ async def _prices(reading: CurveReading, plan: StripsPlan) -> pl.DataFrame:
     frame = await quotes_of(reading, plan.legs, span, plan.known)
     ticks = {one.curve_id: one.product.tick for one in plan.legs}
     frame = frame.with_columns(pl.col("curve_id").replace_strict(ticks, return_dtype=pl.Float64).alias("tick"))
-    priced = await converted(reading, frame, plan.conversions, as_of=plan.known.as_of, also=("tick",))
-    price = pl.col(plan.side)
+    priced = await converted(reading, frame, plan.conversions, known=plan.known, also=("tick",))
+    columns = dict(price_columns(PRICE if plan.side is Side.SETTLE else plan.side))
     if plan.is_off_peak and plan.side in _OTHER_SIDE:
         is_peak = pl.col("curve_id") == plan.legs[1].curve_id
-        price = pl.when(is_peak).then(pl.col(_OTHER_SIDE[plan.side])).otherwise(price)
-    return priced.with_columns(price.alias("price")).select(*schema)
-
-
-def _is_derivable(one: PeriodStrip) -> bool:
-    return one.value is None and one.coverage > 1 - _SLACK
+        columns["price"] = pl.when(is_peak).then(pl.col(_OTHER_SIDE[plan.side])).otherwise(columns["price"])
+    return priced.with_columns(**columns).select(*schema)
 
 
 def _derived(plan: StripsPlan, frame: pl.DataFrame, trade_date: date, strips: Sequence[PeriodStrip]) -> Sequence[PeriodStrip]:
@@ -219,7 +234,7 @@ def _derived(plan: StripsPlan, frame: pl.DataFrame, trade_date: date, strips: Se
         for place, terms in enumerate(plan.terms)
     ]
     return [
-        _strip_of(plan, frame, period, builds) if _is_derivable(one) else one
+        _strip_of(plan, frame, period, builds) if one.is_derivable else one
         for period, one in zip(plan.periods, strips, strict=True)
     ]
 
@@ -251,11 +266,12 @@ def _leg(
     plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, place: int, builds: Sequence[Build] | None
 ) -> PeriodStrip:
     terms = plan.terms[place]
+    quotes = _quotes_of_leg(plan, frame, place)
     try:
         made = strip(
-            _quotes_of_leg(plan, frame, place),
+            quotes,
             period.period,
-            weight=_weight(plan, terms),
+            weight=part_weight(plan.weighting, terms.calendar, terms.block, plan.sessions),
             tick=_tick(plan, frame, place),
             build=None if builds is None else builds[place],
             hours=lambda first, end: hours(terms.calendar, first, end, terms.block),
@@ -264,17 +280,27 @@ def _leg(
         raise InvalidParameters(("period", error.detail, period.period.label)) from error
     except SessionsUnknown as error:
         raise InvalidParameters(("weighting", error.detail, str(plan.weighting))) from error
-    return _named(made, period, terms, plan.trade_date)
+    return replace(_named(made, period, terms, plan.trade_date), price_from=_price_from(made, quotes))
+
+
+def _price_from(made: Strip, quotes: pl.DataFrame) -> PriceFrom | None:
+    """Return what a strip is made from: ``mid`` where one of its parts is, or where it is built one of all quotes."""
+    mids: list[tuple[date, date]] = (
+        quotes.filter(pl.col("price_from") == str(PriceFrom.MID)).select("delivery_start", "delivery_end").rows()
+    )
+    if made.value is None or (not mids and quotes["price_from"].null_count() == quotes.height):
+        return None
+    parts = {(one.first, one.end) for one in made.parts}
+    return PriceFrom.MID if (parts.intersection(mids) if parts else mids) else PriceFrom.SETTLE
 
 
 def _named(made: Strip, period: DeliveryPeriod, terms: Terms, trade_date: date | None) -> PeriodStrip:
     parts = [
         StripPart(delivery_period(terms, part.first, part.end, trade_date), part.weight, part.value) for part in made.parts
     ]
-    method = StripMethod(made.method.value) if made.method is not None else None
     reason = made.reason if trade_date is not None or made.value is not None else "the curve has no quotes"
     return PeriodStrip(
-        period, made.value, made.quoted, made.difference, method, made.coverage, parts, reason, made.is_consistent
+        period, made.value, made.quoted, made.difference, made.method, made.coverage, parts, reason, made.is_consistent
     )
 
 
@@ -293,29 +319,21 @@ def _off_peak(plan: StripsPlan, frame: pl.DataFrame, period: DeliveryPeriod, bui
     try:
         value = off_peak(base, base_hours, peak, peak_hours)
     except NoHours as error:
-        raise InvalidParameters(("period", error.detail, period.period.label)) from error
+        of_base, of_peak = (one.product for one in plan.legs)
+        why = (
+            f"cannot be off-peak: {of_peak.key} delivers in {peak_hours:g} hours of {period.period.label} "
+            f"(calendar_block: {of_peak.block or 'all hours'}), and {of_base.key} in {base_hours:g}: no hours are left outside"
+        )
+        raise InvalidParameters(("block", why, OFF_PEAK)) from error
     within = DeliveryPeriod(period.period, period.start, period.end, peak_hours)
     parts = [StripPart(period, base_hours, base, BASE), StripPart(within, -peak_hours, peak, PEAK)]
     consistent = all(one.is_consistent for one in legs)
-    return PeriodStrip(outside, value, None, None, StripMethod.FROM_BLOCKS, coverage, parts, None, consistent)
+    made = PriceFrom.MID if PriceFrom.MID in (one.price_from for one in legs) else legs[0].price_from
+    return PeriodStrip(outside, value, None, None, StripMethod.FROM_BLOCKS, coverage, parts, None, consistent, made)
 
 
-def _weight(plan: StripsPlan, terms: Terms) -> Callable[[date, date], float]:
-    """Return the weight of a part of a strip."""
-    match plan.weighting:
-        case Weighting.HOURS:
-            return lambda first, end: hours(terms.calendar, first, end, terms.block)
-        case Weighting.DAYS:
-            return lambda first, end: float((end - first).days)
-        case Weighting.EQUAL:
-            return lambda _first, _end: 1.0
-        case Weighting.SESSIONS:
-            calendar = plan.sessions
-            assert calendar is not None
-            return lambda first, end: float(len(sessions_of(calendar, first, end)))
-
-
-async def _sessions(reading: CurveReading, stored: StoredProduct) -> SessionCalendar:
+async def sessions_of_venue(reading: CurveReading, stored: StoredProduct) -> SessionCalendar:
+    """Return the sessions of the venue of a product. Raises ``InvalidParameters`` where they are unknown."""
     name = stored.product.sessions
     if name is None:
         why = f"does not apply to {stored.product.key}: the sessions of its venue are unknown"

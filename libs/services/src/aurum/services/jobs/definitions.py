@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, mode
 from aurum.core.jobs.states import Queue
 from aurum.core.markettime import MOMENT_PATTERN, InvalidInstant, parse_day
 from aurum.services.jobs.definition import Definition, Definitions, Payload, Place
+from aurum.storage.ports.derived_curves import REBUILD, REBUILD_QUEUE, REFRESH, rebuild_exclusive
 
 
 def _absolute(path: Path) -> Path:
@@ -132,6 +133,44 @@ class BackfillPart(Payload):
     )
 
 
+class RebuildCurve(Payload):
+    """Compute the quotes of a derived curve again. Repeating the job changes nothing."""
+
+    derived_id: str = Field(min_length=1, max_length=64, description="Id of the derived curve.")
+    whole: bool = Field(default=False, description="All trade dates, and not only those on which an input changed.")
+    first: bool = Field(default=False, description="Only if the curve was never built, and no build of it has failed.")
+
+
+class LocateNumber(Payload):
+    """Find the place of a stored number in its files, by parsing the stored files again until one has it.
+
+    It names the number and the files; the worker reads from the store what they hold.
+    """
+
+    file_ids: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        description="Ids of the records of the files, the likeliest first.", min_length=1, max_length=20
+    )
+    known_at: AwareDatetime = Field(description="Known time of the version of the number.")
+    as_loaded: AwareDatetime | None = Field(default=None, description="The store as it stood at this time; null: today's.")
+    tenant: str | None = Field(default=None, description="Owner of the number; null: it is shared.")
+    series: str | None = Field(default=None, description="Key of the series of an observation.")
+    start: AwareDatetime | None = Field(default=None, description="Start of the interval of the observation.")
+    curve: str | None = Field(default=None, description="Key of the curve of a quote.")
+    trade_date: Day | None = Field(default=None, description="Trade date of the quote, YYYY-MM-DD.")
+    delivery_start: Day | None = Field(default=None, description="First day of delivery of the quote, YYYY-MM-DD.")
+    delivery_end: Day | None = Field(default=None, description="Day after the last day of delivery, YYYY-MM-DD.")
+    field: str | None = Field(default=None, description="Field of the quote, such as settle.")
+
+    @model_validator(mode="after")
+    def _names_one_number(self) -> LocateNumber:
+        point = (self.series, self.start)
+        quote = (self.curve, self.trade_date, self.delivery_start, self.delivery_end, self.field)
+        whole, other = (quote, point) if self.series is None else (point, quote)
+        if None in whole or any(one is not None for one in other):
+            raise ValueError("name an observation by series and start, or a quote by curve, trade date, delivery and field")
+        return self
+
+
 class Nothing(Payload):
     """A job without arguments."""
 
@@ -154,14 +193,41 @@ DELIVERY = Definition(
     permission=None,
 )
 
+LOCATE = Definition(
+    "lineage.locate",
+    LocateNumber,
+    "Find the place of a stored number in its files.",
+    Queue.INTERACTIVE,
+    time_limit_s=600.0,
+    attempts=3,
+    priority=3,
+    permission=None,
+)
+
 _ALL = (
     DELIVERY,
+    LOCATE,
     Definition(
         "alerts.check",
         CheckAlerts,
         "Look for datasets that are late, stale, incomplete or shrinking.",
         Queue.MAINTENANCE,
         exclusive=_one("alerts.check"),
+    ),
+    Definition(
+        REBUILD,
+        RebuildCurve,
+        "Compute a derived curve again, on the trade dates on which an input changed.",
+        REBUILD_QUEUE,
+        exclusive=lambda job: rebuild_exclusive(job.derived_id),
+        permission=None,
+    ),
+    Definition(
+        REFRESH,
+        Nothing,
+        "Submit builds of derived curves that are stale, failed or never built, and have no job.",
+        Queue.MAINTENANCE,
+        exclusive=_one(REFRESH),
     ),
     Definition("ingest.file", IngestFile, "Load one file that the worker can read.", Queue.BULK),
     Definition(

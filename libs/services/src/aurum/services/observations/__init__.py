@@ -11,7 +11,7 @@ transform    block, unit, currency and step        rates        exchange rates
 hours        daily and longer steps from hourly sums
 batches      answers in bounded memory             planned      reads of a resolved plan
 answers      all steps in one call                first_rows   the first rows of each series
-side_by_side several measures of a location in one row
+side_by_side several measures of a location in one row  sparklines  the last observations of each series of a list
 """
 
 from aurum.services.observations.answers import Answer, StreamedAnswer, read_many, read_one, revisions, stream_many

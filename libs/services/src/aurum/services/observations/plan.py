@@ -28,6 +28,7 @@ from aurum.core.series.resample import Aggregation
 from aurum.core.units import Unit, parse_unit
 from aurum.services.observations.forecasts import check_forecasts, chosen_issues, lead_of
 from aurum.services.observations.question import Question
+from aurum.services.observations.units import known_unit
 from aurum.storage.ports.catalog import Catalog, IssueChoice
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class ReadPlan:
     plan reads no issue. ``limit``: most rows of each series, the first ones in the order of the answer; None: all.
     ``newest_first``: rows descend by time. ``relative``: names of the parameters that were relative times, so that the same
     question has another plan later. ``known``: of revisions, only versions whose known time lies in this half-open span.
+    ``has_mapped_unit``: the unit was asked for by a spelling that an administrator mapped.
     """
 
     span: Span
@@ -75,6 +77,12 @@ class ReadPlan:
     newest_first: bool = False
     relative: tuple[str, ...] = ()
     known: Span = ALL_TIME
+    has_mapped_unit: bool = False
+
+    @property
+    def by_catalog(self) -> bool:
+        """Whether the answer depends on a block or a spelling of a unit, which an administrator may change."""
+        return self.blocks is not None or self.has_mapped_unit
 
     @property
     def of_forecast(self) -> bool:
@@ -151,7 +159,11 @@ def known_span(
 
 async def make_plan(question: Question, series: Sequence[Series], catalog: Catalog) -> ReadPlan:
     """Resolve a question against its series. Raises ``InvalidParameters``, which names the field."""
-    plan = _without_blocks(_zone(question.tz, series), question)
+    unit = None if question.unit is None else await known_unit(question.unit, catalog)
+    has_mapped_unit = unit != question.unit
+    plan = _without_blocks(_zone(question.tz, series), replace(question, unit=unit) if has_mapped_unit else question)
+    if has_mapped_unit:
+        plan = replace(plan, has_mapped_unit=True)
     if question.block is not None:
         plan = replace(plan, blocks=await _blocks(question.block, series, catalog))
     if plan.lead is not None or question.issue is not None:

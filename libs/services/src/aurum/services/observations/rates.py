@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from aurum.core.asof import Span
 from aurum.core.currency import DAILY_GAP, Rates, rate_key
@@ -31,6 +32,13 @@ class RateSeries:
     def versions(self) -> tuple[tuple[int, int], ...]:
         """The id and the version of each series: versions of a series that was removed and loaded again start anew."""
         return tuple((one.series_id, one.version) for one in self.series)
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which each series has a rate, on its own clock; None: one of them is empty."""
+        ends = [None if one.last_ts is None else one.last_ts.astimezone(ZoneInfo(one.spec.zone)).date() for one in self.series]
+        known = [end for end in ends if end is not None]
+        return min(known) if known and len(known) == len(ends) else None
 
 
 async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPlan) -> Sequence[RateSeries]:
@@ -69,13 +77,18 @@ async def rate_series(catalog: Catalog, source: str, target: str) -> RateSeries:
     return RateSeries(source, target, [by_key[key] for key in keys])
 
 
-async def read_pair(reader: SeriesReader, pair: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
-    """Read the rates of a pair over a span, as known at ``as_of``; None for a pair of the same currency."""
+async def read_pair(
+    reader: SeriesReader, pair: RateSeries, *, span: Span, as_of: datetime | None, max_age: timedelta = DAILY_GAP
+) -> Rates | None:
+    """Read the rates of a pair over a span, as known at ``as_of``; None for a pair of the same currency.
+
+    ``max_age``: for how long a rate holds for later days; 0: a pair without the euro has a rate on days with one of each.
+    """
     start = _with_gap(span.start) if span.start else None
     legs: list[Rates] = []
     for one in pair.series:
         frame = await reader.observations(one.series_id, span=Span(start, span.end), as_of=as_of)
-        legs.append(Rates.from_series(parse_unit(one.spec.unit), frame, zone=one.spec.zone))
+        legs.append(Rates.from_series(parse_unit(one.spec.unit), frame, zone=one.spec.zone, max_age=max_age))
     if not legs:
         return None
     # Each leg is the price of one euro, so the first is inverted unless the conversion starts from the euro.

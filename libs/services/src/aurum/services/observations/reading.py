@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aurum.core.errors import InvalidParameters
@@ -38,11 +39,16 @@ async def reader_for(reading: Reading, plan: ReadPlan) -> SeriesReader:
 
     Raises ``InvalidParameters`` for an ``as_loaded`` in the future or before the store began to record its loads.
     """
-    if plan.as_loaded is None:
+    return await reader_as_loaded(reading, plan.as_loaded)
+
+
+async def reader_as_loaded(reading: Reading, as_loaded: datetime | None) -> SeriesReader:
+    """Return the reader of observations as the store stood at an instant; None: as it is now. Raises as ``reader_for`` does."""
+    if as_loaded is None:
         return reading.reader
     if reading.loaded is None:
-        raise InvalidParameters(("as_loaded", "does not apply here: leave it out", plan.as_loaded.isoformat()))
+        raise InvalidParameters(("as_loaded", "does not apply here: leave it out", as_loaded.isoformat()))
     try:
-        return await reading.loaded.as_loaded(plan.as_loaded)
+        return await reading.loaded.as_loaded(as_loaded)
     except NotRecorded as error:
-        raise InvalidParameters(("as_loaded", error.detail, plan.as_loaded.isoformat()), **dict(error.facts)) from error
+        raise InvalidParameters(("as_loaded", error.detail, as_loaded.isoformat()), **dict(error.facts)) from error
