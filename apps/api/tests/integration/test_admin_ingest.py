@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from api_curves import JAN, file_of
 from api_market import NYC, declare, load
 from redis.asyncio import Redis
 
@@ -17,9 +20,11 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, RedisSettings, Settings
 from aurum.core.access import RatePlan
 from aurum.core.api_keys import key_text
+from aurum.core.catalog.entries import QuoteFlag
 from aurum.services.access import create_tenant, put_plan
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.access import insert_key
+from aurum.storage.testing.curves import add_product
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
@@ -72,6 +77,29 @@ async def test_files_are_found_by_source_dataset_and_time(operated: Served) -> N
     cursor = (await operated.client.get("/v2/admin/ingest?limit=1")).json()["meta"]["next_cursor"]
     other = await operated.client.get(f"/v2/admin/ingest?limit=1&source=nyiso&cursor={cursor}")
     assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "cursor")
+
+
+async def test_the_record_of_a_file_has_what_the_checks_found_in_its_quotes(store: PostgresStore, operated: Served) -> None:
+    key, day = "power:XF:base:EXCH", date(2024, 10, 14)
+    flags = (
+        QuoteFlag(key, "unit_jump", day, ratio=100.0),
+        QuoteFlag(key, "stale", day, date(2025, 1, 1), date(2025, 2, 1), 80.0, 80.0, None, 3),
+    )
+    await add_product(store, key)
+    file = file_of({key: {day: {JAN: 80.0}}})
+    await store.loader.load(replace(file, record=replace(file.record, flagged_curves=1, quote_flags=flags)))
+    (record,) = (await operated.client.get(f"/v2/admin/ingest/{file.record.digest}")).json()["data"]
+    assert record["flagged_curves"] == 1
+    nothing = dict.fromkeys(("delivery_start", "delivery_end", "price", "before", "ratio", "sessions"))
+    assert record["quote_flags"] == [
+        {**nothing, "curve": key, "check": "unit_jump", "trade_date": "2024-10-14", "ratio": 100.0},
+        {
+            "curve": key, "check": "stale", "trade_date": "2024-10-14", "delivery_start": "2025-01-01",
+            "delivery_end": "2025-02-01", "price": 80.0, "before": 80.0, "ratio": None, "sessions": 3,
+        },
+    ]  # fmt: skip
+    other = (await operated.client.get(f"/v2/admin/ingest/{DIGEST}")).json()["data"][0]
+    assert (other["flagged_curves"], other["quote_flags"]) == (0, [])
 
 
 async def test_a_content_is_found_by_its_digest(operated: Served) -> None:
@@ -136,14 +164,14 @@ async def test_limits_say_what_is_left_to_whom(
         async def are_counted() -> bool:
             answer = await served.client.get("/v2/admin/limits?tenant=acme", headers=headers[1])
             limits.update(answer.json()["data"])
-            return limits["callers"][0]["windows"][1]["left"] <= 981
+            # What was used comes back with time, of a day so slowly that a busy machine does not matter.
+            return limits["shared"] is shared and limits["callers"][0]["windows"][2]["left"] <= 9_990
 
         await wait_until(are_counted)
         assert (await served.client.get("/v2/admin/limits", headers=headers[0])).status_code == 403
-    assert (limits["shared"], limits["processes"], limits["refused"]) == (shared, 1, 0)
+    assert (limits["processes"], limits["refused"]) == (1, 0)
     most, least = limits["callers"]
     assert (most["tenant"], most["plan"], least["plan"]) == ("acme", "trial", "trial")
     assert [(one["name"], one["limit"]) for one in most["windows"]] == [("minute", 100), ("hour", 1_000), ("day", 10_000)]
-    assert 78 <= most["windows"][0]["left"] <= 83
-    assert 978 <= most["windows"][1]["left"] <= 981
+    assert [one["left"] >= one["limit"] - 22 for one in most["windows"]] == [True] * 3
     assert "secret" not in str(limits)

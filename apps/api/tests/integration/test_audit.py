@@ -21,15 +21,18 @@ from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.alerts.alert import AlertKind, Finding, Subject
 from aurum.core.errors import Unavailable
 from aurum.services.alerts.recording import record_findings
+from aurum.storage.ports.access import Actor
 from aurum.storage.ports.alerts import AlertFilter
 from aurum.storage.ports.transaction import Transactions
 from aurum.storage.testing.stores import PostgresStore
 
 FETCH = {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "damlbmp_zone", "day": "2025-11-02"}}
 PRODUCT = {"key": "power:XA:base:DESK", "title": "Marks", "unit": "EUR/MWh", "tick": 0.01, "calendar": "eu_power"}
+OVERRIDE = {"curve": "power:XM:base:DESK", "period": "Q2-25", "settle": 91.0, "reason": "broker"}
 ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v2/admin/keys"): ("/v2/admin/keys", {"name": "k", "roles": ["user"]}),
     ("POST", "/v2/admin/keys/{key_id}/rotate"): ("/v2/admin/keys/KEY/rotate", {}),
+    ("PUT", "/v2/admin/keys/{key_id}/owner"): ("/v2/admin/keys/KEY/owner", {"owner": "Anna Smith"}),
     ("POST", "/v2/admin/keys/{key_id}/revoke"): ("/v2/admin/keys/KEY/revoke", None),
     ("POST", "/v2/admin/tenants"): ("/v2/admin/tenants", {"tenant_id": "acme", "name": "Acme"}),
     ("PATCH", "/v2/admin/tenants/{tenant_id}"): ("/v2/admin/tenants/acme", {"disabled": True}),
@@ -72,9 +75,44 @@ ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
         "/v2/curves/power:XS:base:DESK/shape",
         {"name": "learned", "series": LONG, "from": "2024-01-01", "to": "2024-03-01"},
     ),
+    ("POST", "/v2/curves/sets"): (
+        "/v2/curves/sets",
+        {"name": "close", "trade_date": "2024-10-14", "curves": ["power:XM:base:DESK"]},
+    ),
+    ("POST", "/v2/curves/sets/{set_id}/overrides"): ("/v2/curves/sets/DRAFT/overrides", OVERRIDE),
+    ("DELETE", "/v2/curves/sets/{set_id}/overrides"): (
+        "/v2/curves/sets/DRAFT/overrides?curve=power:XM:base:DESK&period=Q2-25",
+        None,
+    ),
+    ("POST", "/v2/curves/sets/{set_id}:submit"): ("/v2/curves/sets/DRAFT:submit", {}),
+    ("POST", "/v2/curves/sets/{set_id}:approve"): ("/v2/curves/sets/SUBMITTED:approve", {}),
+    ("POST", "/v2/curves/sets/{set_id}:reject"): ("/v2/curves/sets/SUBMITTED:reject", {"reason": "the broker is wrong"}),
+    ("POST", "/v2/curves/sets/{set_id}:close"): ("/v2/curves/sets/APPROVED:close", {}),
+    ("POST", "/v2/curves/sets/{set_id}:reopen"): ("/v2/curves/sets/APPROVED:reopen", {"reason": "broker corrected"}),
+    ("POST", "/v2/curves/derived"): (
+        "/v2/curves/derived",
+        {"key": "power:XD:base:TWICE", "expression": {"op": "scale", "curve": "power:XD:base:DESK", "by": 2}},
+    ),
+    ("POST", "/v2/curves/derived/{derived_id}:rebuild"): ("/v2/curves/derived/DERIVED:rebuild", None),
+    ("DELETE", "/v2/curves/derived/{derived_id}"): ("/v2/curves/derived/DERIVED", None),
     ("POST", "/v2/calendars"): ("/v2/calendars", {"document": {"name": "desk", "title": "Desk", "zone": "Europe/Paris"}}),
     ("PATCH", "/v2/calendars/{name}"): ("/v2/calendars/desk", {"document": {"title": "Days of the desk"}}),
     ("DELETE", "/v2/calendars/{name}"): ("/v2/calendars/desk", None),
+    ("POST", "/v2/blocks"): (
+        "/v2/blocks",
+        {"calendar": "desk", "name": "NIGHT", "zone": "Europe/Paris", "windows": [{"hours": [[1, 6]]}]},
+    ),
+    ("PATCH", "/v2/blocks/{calendar}/{name}"): ("/v2/blocks/desk/NIGHT", {"title": "Night"}),
+    ("DELETE", "/v2/blocks/{calendar}/{name}"): ("/v2/blocks/desk/NIGHT", None),
+    ("POST", "/v2/mappings"): (
+        "/v2/mappings",
+        {"kind": "area", "scope": "europe", "spelling": "Grossbritannien", "target": "GB"},
+    ),
+    ("PATCH", "/v2/mappings/{mapping_id:int}"): ("/v2/mappings/1", {"target": "FR"}),
+    ("DELETE", "/v2/mappings/{mapping_id:int}"): ("/v2/mappings/1", None),
+    ("POST", "/v2/units/mappings"): ("/v2/units/mappings", {"spelling": "EUR per MW hour", "target": "EUR/MWh"}),
+    ("PATCH", "/v2/units/mappings/{mapping_id:int}"): ("/v2/units/mappings/2", {"target": "EUR/MWh"}),
+    ("DELETE", "/v2/units/mappings/{mapping_id:int}"): ("/v2/units/mappings/2", None),
     ("POST", "/v2/shapes"): ("/v2/shapes", {"document": {"name": "flat", "mean": 1.0, "means": [[[1.0] * 24] * 3]}}),
     ("PATCH", "/v2/shapes/{name}"): ("/v2/shapes/flat", {"document": {"mean": 2.0}}),
     ("DELETE", "/v2/shapes/{name}"): ("/v2/shapes/flat", None),
@@ -95,6 +133,9 @@ CHANGES_NOTHING = {
     ("POST", "/v2/observations/query"),
     ("POST", "/v2/curves/query"),
     ("POST", "/v2/curves/build"),
+    ("POST", "/v2/curves/sets/{set_id}:compare"),
+    ("POST", "/v2/curves/spread"),
+    ("POST", "/v2/curves/explain"),
 }
 
 
@@ -114,8 +155,15 @@ async def settings(database_url: str, store: PostgresStore, tmp_path: Path) -> S
 async def do(served: Served, store: PostgresStore, method: str, path: str, body: object, request_id: str) -> httpx.Response:
     if path == "/v2/curves/quotes":
         await served.client.post("/v2/products", json=PRODUCT | {"key": "power:XQ:base:DESK"})
+    if path == "/v2/curves/derived":
+        await served.client.post("/v2/products", json=PRODUCT | {"key": "power:XD:base:DESK"})
+    if "DERIVED" in path:
+        listed = await served.client.get("/v2/curves/derived")
+        path = path.replace("DERIVED", listed.json()["data"][0]["derived_id"])
     if path.endswith("/shape"):
         await served.client.post("/v2/products", json=PRODUCT | {"key": "power:XS:base:DESK"})
+    if "/v2/curves/sets" in path:
+        path = await path_of_set(served, store, path)
     if "KEY" in path:
         made = await served.client.post("/v2/admin/keys", json={"name": "x"})
         path = path.replace("KEY", made.json()["data"]["key_id"])
@@ -136,7 +184,39 @@ async def do(served: Served, store: PostgresStore, method: str, path: str, body:
     if "PARKED" in path:
         path = path.replace("PARKED", await parked_job(store))
     url = path.replace("HELD", hashlib.sha256(NYC.encode()).hexdigest())
-    return await served.client.request(method, url, json=body, headers={"x-request-id": request_id})
+    headers = {"x-request-id": request_id}
+    if path.endswith(":approve"):
+        headers |= await key_of_bert(served)
+    return await served.client.request(method, url, json=body, headers=headers)
+
+
+async def key_of_bert(served: Served) -> dict[str, str]:
+    """Return the header of a new key of a person who approves: a caller without a key does not, on an open service either."""
+    made = await served.client.post("/v2/admin/keys", json={"name": "x", "roles": ["approver"], "owner": "Bert"})
+    return {"authorization": f"Bearer {made.json()['data']['key']}"}
+
+
+async def path_of_set(served: Served, store: PostgresStore, path: str) -> str:
+    """Return a path with the id of a new set in the state that it names; another person has submitted it."""
+    key, sets = "power:XM:base:DESK", "/v2/curves/sets"
+    await served.client.post("/v2/products", json=PRODUCT | {"key": key})
+    quote = {"trade_date": "2024-10-14", "product": key, "period": "Q1-25", "settle": 97.0}
+    await served.client.post("/v2/curves/quotes", json={"data": [quote]})
+    state = next((state for state in ("DRAFT", "SUBMITTED", "APPROVED") if state in path), None)
+    if state is None:
+        return path
+    made = await served.client.post(sets, json={"name": "x", "trade_date": "2024-10-14", "curves": [key]})
+    set_id = made.json()["data"]["set_id"]
+    await served.client.post(f"{sets}/{set_id}/overrides", json=OVERRIDE)
+    if state != "DRAFT":
+        await served.client.post(f"{sets}/{set_id}:submit", json={})
+        async with store.transactions.transaction(by=Actor("test"), tenant="local") as tx:
+            locked = await tx.curve_sets.locked(set_id)
+            by_anna = [replace(step, person="owner:Anna") for step in locked.steps]
+            await tx.curve_sets.change(replace(locked, steps=tuple(by_anna)))
+    if state == "APPROVED":
+        await served.client.post(f"{sets}/{set_id}:approve", json={}, headers=await key_of_bert(served))
+    return path.replace(state, set_id)
 
 
 async def open_alert(store: PostgresStore) -> str:

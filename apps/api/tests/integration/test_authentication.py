@@ -191,6 +191,59 @@ async def test_keys_are_made_rotated_and_ended_over_http(guarded: Served, store:
     assert all(entry["request_id"] for entry in record[:3])
 
 
+async def test_the_person_of_a_key_is_its_owner(guarded: Served, store: PostgresStore) -> None:
+    root, _ = await make_key(store, "super_admin")
+    client = guarded.client
+    body = {"name": "desk", "roles": ["approver"], "owner": "Anna Smith"}
+    made = (await client.post("/v2/admin/keys", json=body, headers=bearer(root))).json()["data"]
+    assert made["owner"] == "Anna Smith"
+    listed = (await client.get("/v2/admin/keys", headers=bearer(root))).json()["data"]
+    assert {one["key_id"]: one["owner"] for one in listed}[made["key_id"]] == "Anna Smith"
+    assert (await client.get("/v2/me", headers=bearer(made["key"]))).json()["data"]["person"] == "owner:Anna Smith"
+    assert (await client.get("/v2/me", headers=bearer(root))).json()["data"]["person"] is None
+    for owner in ("", "  ", "x" * 201, 7):
+        refused = await client.post("/v2/admin/keys", json=body | {"owner": owner}, headers=bearer(root))
+        assert refused.status_code == 422, owner
+        assert "owner" in refused.text
+
+
+async def test_a_key_without_an_owner_gets_one_for_ever(guarded: Served, store: PostgresStore) -> None:
+    root, _ = await make_key(store, "super_admin")
+    text, key_id = await make_key(store, "approver")
+    _, other = await make_key(store, "user", tenant="bolt")
+    client = guarded.client
+
+    async def put(owner: object, key: str = key_id, by: str = root, tenant: str = "acme") -> httpx.Response:
+        url = f"/v2/admin/keys/{key}/owner?tenant={tenant}"
+        return await client.put(url, json={"owner": owner}, headers=bearer(by))
+
+    async def person() -> str | None:
+        return (await client.get("/v2/me", headers=bearer(text))).json()["data"]["person"]
+
+    assert await person() is None
+    for owner in ("", "  ", "--", "x" * 201, 7, None):
+        assert (await put(owner)).status_code == 422, owner
+    named = await put(" Anna  Smith ")
+    assert (named.status_code, named.json()["data"]["owner"]) == (200, "Anna Smith")
+    end = time.monotonic() + 60.0
+    while await person() is None:
+        assert time.monotonic() < end
+    assert await person() == "owner:Anna Smith"
+    assert (await put("Anna Smith")).status_code == 200
+    refused = await put("Bert Jones")
+    assert (refused.status_code, refused.json()["owner"]) == (409, "Anna Smith")
+    assert "the owner of a key never changes" in refused.json()["detail"]
+    assert (await put("Anna", other)).status_code == 404
+    assert (await put("Anna", other, tenant="bolt")).status_code == 200
+    admin, _ = await make_key(store, "admin")
+    missing = await put("Anna", by=admin)
+    assert (missing.status_code, missing.json()["scope"]) == (403, "admin:write")
+    record = (await client.get("/v2/admin/audit?action=key.owner", headers=bearer(root))).json()["data"]
+    assert [(entry["target"], entry["detail"]) for entry in record if entry["tenant"] == "acme"] == [
+        (key_id, {"owner": "Anna Smith"})
+    ]
+
+
 async def test_nobody_grants_what_they_may_not_do_or_reaches_other_tenants(guarded: Served, store: PostgresStore) -> None:
     _, other = await make_key(store, "user", tenant="bolt")
     text, parts = key_text(b"\7" * 40)
@@ -198,7 +251,7 @@ async def test_nobody_grants_what_they_may_not_do_or_reaches_other_tenants(guard
     await insert_key(store.transactions, key, parts.digest)
     client = guarded.client
     too_much = await client.post("/v2/admin/keys", json={"name": "x", "roles": ["super_admin"]}, headers=bearer(text))
-    assert (too_much.status_code, too_much.json()["scopes"]) == (403, ["tenant:manage"])
+    assert (too_much.status_code, too_much.json()["scopes"]) == (403, ["curves:approve", "tenant:manage"])
     assert (await client.get("/v2/admin/keys?tenant=bolt", headers=bearer(text))).status_code == 403
     assert (await client.get(f"/v2/admin/keys/{other}", headers=bearer(text))).status_code == 404
     assert (await client.post(f"/v2/admin/keys/{other}/revoke", headers=bearer(text))).status_code == 404

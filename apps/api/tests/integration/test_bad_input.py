@@ -213,13 +213,24 @@ async def test_a_method_that_is_not_allowed_is_405_and_names_those_that_are(clie
             assert response.json()["type"] == "/problems/method-not-allowed"
 
 
-async def test_the_methods_of_a_path_are_not_those_of_a_parameter_in_its_place(client: httpx.AsyncClient) -> None:
-    response = await client.options("/v2/jobs/queues")
-    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v2/jobs/queues", "GET, HEAD"),
+        ("/v2/curves/sets/a", "GET, HEAD"),
+        ("/v2/curves/sets/a:submit", "POST"),
+        ("/v2/curves/derived/a:rebuild", "POST"),
+    ],
+)
+async def test_the_methods_of_a_path_are_not_those_of_a_parameter_in_its_place(
+    client: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    response = await client.options(path)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
 
 
 async def test_no_acceptable_format_is_406_and_names_those_on_offer(client: httpx.AsyncClient) -> None:
-    problem = await refused(client, OBSERVATIONS, status=406, accept="image/png")
+    problem = await refused(client, OBSERVATIONS, status=406, accept="image/webp")
     assert "application/json" in problem["offered"]
 
 

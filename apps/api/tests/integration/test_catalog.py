@@ -59,8 +59,10 @@ async def test_units_know_their_spellings(client: httpx.AsyncClient) -> None:
 
 
 async def test_calendars_and_blocks_are_data(client: httpx.AsyncClient) -> None:
-    assert {one["name"] for one in await data(client, "calendars")} == {one.name for one in default_calendars()}
-    assert len(await data(client, "blocks")) == len(default_blocks())
+    # Other tests of this service may have added some.
+    assert {one["name"] for one in await data(client, "calendars")} >= {one.name for one in default_calendars()}
+    shown = {(one["calendar"], one["name"]) for one in await data(client, "blocks")}
+    assert shown >= {(one.calendar, one.name) for one in default_blocks()}
     pjm = {one["name"]: one for one in await data(client, "blocks", calendar="pjm")}
     assert pjm["ON_PEAK"]["windows"] == [{"days": ["mon", "tue", "wed", "thu", "fri"], "hours": [[8, 23]]}]
 

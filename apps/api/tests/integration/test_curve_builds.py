@@ -78,7 +78,7 @@ async def test_a_build_has_curve_report_and_receipt(desk: Desk) -> None:
 
 async def test_members_of_the_output_are_made_once_and_bounded(desk: Desk) -> None:
     answer = await built(desk, curve=BASE, quotes=QUARTER, output=["jacobian", "jacobian", "report"])
-    assert list(answer) == ["jacobian", "report", "meta"]
+    assert list(answer) == ["jacobian", "report", "receipt", "meta"]
     refused = await desk.send("POST", "/v2/curves/build", json={"curve": BASE, "output": ["jacobian"] * 300})
     assert refused.status_code == 422
 
@@ -87,7 +87,7 @@ async def test_output_names_the_members_and_periods_have_their_prices(desk: Desk
     answer = await built(
         desk, curve=BASE, quotes=QUARTER, periods=["Feb-25", "Q1-25"], output=["periods", "jacobian"], layout="columns"
     )
-    assert set(answer) == {"periods", "jacobian", "meta"}
+    assert set(answer) == {"periods", "jacobian", "receipt", "meta"}
     assert [(one["period"]["label"], one["period"]["hours"], one["block"]) for one in answer["periods"]] == [
         ("Feb-25", 672, "BASE"), ("Q1-25", 2159, "BASE"),
     ]  # fmt: skip
@@ -108,10 +108,41 @@ async def test_a_receipt_repeats_its_build_and_a_restated_input_is_a_conflict(de
     assert (again["curve"], again["receipt"]) == (first["curve"], first["receipt"])
     receipt = first["receipt"]
     receipt["quotes"][0]["price"] += 1.0
-    problem = await refused(desk, 409, receipt=receipt)
+    problem = await refused(desk, 422, receipt=receipt)
+    assert problem["errors"][0]["field"] == "receipt"
+    assert "has been changed since it was made" in problem["detail"]
+    problem = await refused(desk, 409, receipt=receipt | {"digest": None})
     assert problem["restated"] == [{"input": "quote Jan-25", "was": 103.0, "now": 102.0}]
     problem = await refused(desk, 422, receipt={"method": 1})
     assert problem["errors"]
+
+
+async def test_errors_are_those_of_a_build_or_of_a_repeat_alone(desk: Desk) -> None:
+    problem = await refused(desk, 422, curve=BASE, grid="P1W", trade_date="2018-02-30")
+    assert [one["field"] for one in problem["errors"]] == ["trade_date", "grid"]
+    assert problem["errors"][0]["message"].startswith("must be a date YYYY-MM-DD, latest or previous: ")
+    problem = await refused(desk, 422, receipt={})
+    assert {one["field"].partition(".")[0] for one in problem["errors"]} == {"receipt"}
+    receipt = (await built(desk, curve=BASE))["receipt"]
+    problem = await refused(desk, 422, receipt=receipt, curve=BASE, grid="PT1H", layout="columns")
+    assert [one["field"] for one in problem["errors"]] == ["curve", "grid"]
+    assert "a repeat takes receipt, output, layout and format alone" in problem["detail"]
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "arrow", "parquet"])
+async def test_what_a_format_cannot_have_is_refused(desk: Desk, format: str) -> None:
+    wanted = {"output": ["curve", "report", "receipt"], "format": format}
+    receipt = (await built(desk, curve=BASE))["receipt"]
+    for body in ({"curve": BASE}, {"receipt": receipt}):
+        problem = await refused(desk, 422, **body, **wanted)
+        assert problem["errors"][0]["field"] == "output"
+        assert f"only json has report, receipt; {format} has the curve alone" in problem["detail"]
+        for fitting in ({"format": format}, {"format": format, "output": ["curve"]}):
+            assert (await desk.send("POST", "/v2/curves/build", json=body | fitting)).status_code == 200
+    accepted = await desk.send(
+        "POST", "/v2/curves/build", json={"curve": BASE, "output": ["report"]}, headers={"accept": "text/csv"}
+    )
+    assert accepted.status_code == 422
 
 
 async def test_strict_refuses_contradictions_and_names_the_quotes(desk: Desk) -> None:

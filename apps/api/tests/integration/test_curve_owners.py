@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-import pytest_asyncio
-from api_curves import BASE, JAN, MONDAY, OPERATOR, OWN, PEAK, Desk, Desks, file_of, product, serving_desks
+from api_curves import BASE, JAN, MONDAY, OPERATOR, OWN, PEAK, Desk, Desks, file_of, product
 
-from aurum.common.clock import SystemClock
 from aurum.core.curves.product_documents import default_products
-from aurum.storage.memory import MemoryStore
 from aurum.storage.ports.curves import ReferenceKind
 from aurum.storage.testing.stores import Store
 
@@ -25,18 +19,6 @@ SEASONS = {
 }
 DESK = {"key": OWN, "title": "Marks", "unit": "EUR/MWh", "tick": 0.01, "calendar": "desk_power", "seasons": "desk"}
 ROW = {"trade_date": "2024-10-14", "product": OWN, "period": "Q1-25", "settle": 97.0}
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
-def store(request: pytest.FixtureRequest) -> Store:
-    return MemoryStore(SystemClock()) if request.param == "memory" else request.getfixturevalue("postgres_store")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def desks(store: Store, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desks]:
-    url = None if isinstance(store, MemoryStore) else request.getfixturevalue("database_url")
-    async with serving_desks(store, url, tmp_path) as running:
-        yield running
 
 
 async def test_a_shared_curve_is_read_alike_whatever_a_tenant_owns(desks: Desks, store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import pytest_asyncio
@@ -13,6 +14,7 @@ from api_curves import BASE, Desks, serving_desks
 from aurum.api.testing import MovableClock
 from aurum.common.clock import SystemClock
 from aurum.storage.memory import MemoryStore
+from aurum.storage.memory.curves import MemoryCurveReader
 
 SHAPE = {"name": "flat", "mean": 50.0, "means": [[[50.0] * 24] * 3]}
 
@@ -50,3 +52,18 @@ async def test_the_tag_of_a_shaped_curve_has_the_instant_that_a_relative_time_me
         tags.append([one.headers["etag"] for one in answers])
         clock.at += timedelta(minutes=1)
     assert [first == second for first, second in zip(*tags, strict=True)] == [False, True]
+
+
+async def test_a_client_that_has_the_kinds_of_a_curve_makes_nobody_read_its_quotes(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, path = desks.of(), f"/v2/curves/{BASE}"
+    first = await desk.get(path, by_kind="true")
+    assert first.json()["data"]["kinds"] != []
+
+    async def refused(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("quotes were read")
+
+    monkeypatch.setattr(MemoryCurveReader, "quotes", refused)
+    again = await desk.send("GET", path, params={"by_kind": "true"}, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
-from api_curves import BASE, OWN, Desk, Desks, serving_desks
+from api_curves import BASE, OWN, Desk, Desks
 
 from aurum.api.http.problems import InvalidParameters
 from aurum.api.v2.curves.upload import rows_of_body
-from aurum.common.clock import SystemClock
-from aurum.storage.memory import MemoryStore
-from aurum.storage.testing.stores import Store
 
 NEW = {"key": OWN, "title": "Marks", "unit": "EUR/MWh", "tick": 0.01, "calendar": "eu_power", "seasons": "europe"}
 ROW = {"trade_date": "2024-10-14", "product": OWN, "period": "Q1-25", "settle": 97.0}
 CSV = {"content-type": "text/csv"}
 CALENDAR = {"name": "desk_power", "title": "Days of the desk", "zone": "Europe/Paris", "day_start": "06:00", "blocks": "entsoe"}
 SHAPE = {"name": "flat", "mean": 50.0, "means": [[[50.0] * 24] * 3]}
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
-def store(request: pytest.FixtureRequest) -> Store:
-    return MemoryStore(SystemClock()) if request.param == "memory" else request.getfixturevalue("postgres_store")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def desks(store: Store, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desks]:
-    url = None if isinstance(store, MemoryStore) else request.getfixturevalue("database_url")
-    async with serving_desks(store, url, tmp_path) as running:
-        yield running
 
 
 async def add(desk: Desk, **changed: object) -> httpx.Response:
@@ -178,6 +160,34 @@ async def test_a_term_that_does_not_exist_is_named(desks: Desks, changed: dict[s
     refused = await add(desks.of(), **changed)
     assert refused.status_code == 422, refused.text
     assert refused.json()["errors"][0]["field"].endswith(field)
+
+
+async def test_a_product_delivers_in_the_block_of_its_key_unless_it_states_another(desks: Desks) -> None:
+    desk, peak = desks.of(), "power:XA:peak:DESK"
+    added = await add(desk, key=peak)
+    assert (added.status_code, added.json()["data"]["calendar_block"]) == (201, "PEAK"), added.text
+    await send(desk, ROW | {"product": peak, "period": "Nov-24"})
+    (row,) = await desk.rows(f"/v2/curves/{peak}/quotes")
+    assert row["period"]["hours"] == 252
+    refused = await desk.send("PATCH", f"/v2/products/{peak}", json={"calendar_block": None})
+    assert (refused.status_code, refused.json()["field"]) == (409, "calendar_block")
+    assert "depend on its calendar_block 'PEAK': add another product instead of changing it to all hours" in refused.text
+    noon = {"key": "power:XA:noon:DESK"}
+    unknown = await add(desk, **noon)
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "calendar_block"), unknown.text
+    assert "it has PEAK, OFF_PEAK, BASE" in unknown.text
+    whole = await add(desk, **noon, calendar_block=None)
+    assert (whole.status_code, whole.json()["data"]["calendar_block"]) == (201, None), whole.text
+
+
+async def test_off_peak_of_a_peak_product_of_all_hours_blames_the_product(desks: Desks) -> None:
+    desk, peak = desks.of(), "power:XA:peak:DESK"
+    await add(desk)
+    await add(desk, key=peak, calendar_block=None)
+    await send(desk, *(ROW | {"product": key, "period": "Nov-24"} for key in (OWN, peak)))
+    refused = await desk.get(f"/v2/curves/{OWN}/strips", period="Nov-24", block="off_peak")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "block"), refused.text
+    assert f"{peak} delivers in 720 hours of Nov-24 (calendar_block: all hours)" in refused.text
 
 
 async def test_shared_products_and_calendars_need_an_administrator(desks: Desks) -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
-import pytest_asyncio
-from api_curves import BASE, FRENCH, PEAK, Desks, serving_desks
+from api_curves import BASE, FRENCH, PEAK, Desks
 
 from aurum.api.testing.observations import InventedSeries, file_of
-from aurum.common.clock import SystemClock
-from aurum.storage.memory import MemoryStore
 from aurum.storage.testing.stores import Store
 
 Q1_PERIOD = {
@@ -26,18 +21,6 @@ Q1_PERIOD = {
     "hours": 2159,
 }
 QUOTES, HISTORY, STRIPS = (f"/v2/curves/{BASE}/{name}" for name in ("quotes", "history", "strips"))
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
-def store(request: pytest.FixtureRequest) -> Store:
-    return MemoryStore(SystemClock()) if request.param == "memory" else request.getfixturevalue("postgres_store")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def desks(store: Store, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desks]:
-    url = None if isinstance(store, MemoryStore) else request.getfixturevalue("database_url")
-    async with serving_desks(store, url, tmp_path) as running:
-        yield running
 
 
 async def test_curves_are_listed_with_facets_page_by_page(desks: Desks) -> None:
@@ -209,6 +192,55 @@ async def test_moves_are_ranked_and_say_what_was_listed(desks: Desks) -> None:
     assert (top["meta"]["count"], top["meta"]["total"]) == (1, 11)
 
 
+NEAREST = "nearest trade dates: 2024-10-11, 2024-10-14"
+
+
+@pytest.mark.parametrize("path", ["/v2/curves/diff", "/v2/curves/explain"])
+@pytest.mark.parametrize(
+    ("dates", "field", "message"),
+    [
+        ({"a": "2024-10-13", "b": "2024-10-14"}, "a", f"no quotes on 2024-10-13; {NEAREST}"),
+        ({"a": "2024-10-11", "b": "2024-10-12"}, "b", f"no quotes on 2024-10-12; {NEAREST}"),
+        ({"a": "2024-10-11", "b": "2030-01-01"}, "b", "no quotes on 2030-01-01; nearest trade dates: 2024-10-14"),
+    ],
+)
+async def test_moves_from_or_to_a_date_without_quotes_are_refused(
+    desks: Desks, path: str, dates: dict[str, str], field: str, message: str
+) -> None:
+    refused = await desks.of().get(path, curve=BASE, **dates)
+    assert refused.status_code == 422, refused.text
+    document = refused.json()
+    assert [(one["field"], one["message"], one["value"]) for one in document["errors"]] == [(field, message, dates[field])]
+    assert document["nearest"][-1] == "2024-10-14"
+
+
+async def test_positions_on_a_date_without_quotes_are_refused(desks: Desks) -> None:
+    body = {"positions": [{"curve": BASE, "period": "Q1-25", "mw": 1}], "a": "2024-10-13", "b": "2024-10-14"}
+    refused = await desks.of().send("POST", "/v2/curves/explain", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "a")
+
+
+async def test_an_answer_without_quotes_says_why(desks: Desks) -> None:
+    desk = desks.of()
+    for path, params, reason in (
+        (QUOTES, {"trade_date": "2024-10-13"}, f"no quotes on 2024-10-13; {NEAREST}"),
+        (QUOTES, {"from": "2024-10-12", "to": "2024-10-13"}, f"no quotes on these trade dates; {NEAREST}"),
+        (QUOTES, {"trade_date": "2024-10-14", "kind": "week"}, "none of the requested periods is quoted on 2024-10-14"),
+        (HISTORY, {"period": "Jan-99"}, "none of the requested periods is quoted on these trade dates"),
+        (QUOTES, {}, None),
+    ):
+        answer = (await desk.get(path, **params)).json()
+        assert (answer["meta"]["reason"], answer["data"] == []) == (reason, reason is not None), params
+    (strip,) = await desk.rows(STRIPS, period="Q1-25", trade_date="2030-01-01")
+    assert strip["reason"] == "no quotes on 2030-01-01; nearest trade dates: 2024-10-14"
+    for path in ("/v2/curves/diff", "/v2/curves/explain"):
+        first = (await desk.get(path, curve=BASE, b="2024-10-11")).json()["meta"]
+        assert (first["a"], first["reason"]) == (
+            None, "2024-10-11 is the first trade date with quotes: there is none before it",
+        )  # fmt: skip
+        assert (await desk.get(path, curve=BASE)).json()["meta"]["reason"] is None
+
+
 async def test_previous_skips_days_without_data(desks: Desks) -> None:
     meta = (await desks.of().get("/v2/curves/diff", curve=BASE, b="2024-10-14")).json()["meta"]
     assert meta["a"] == "2024-10-11"
@@ -359,5 +391,42 @@ async def test_prices_are_exchanged_at_the_rate_of_their_trade_date(desks: Desks
     assert [row["settle"] for row in response["data"]] == pytest.approx([96.14 * 1.5, 98.31 * 2.0])
     assert [row["volume_mwh"] for row in response["data"]] == [2159.0, 2159.0]
     assert (response["meta"]["curve"]["unit"], response["meta"]["curve"]["currency"]) == ("USD/MWh", "USD")
-    (row,) = await desks.of().rows("/v2/curves/diff", curve=BASE, kind="quarter", currency="USD", limit="1")
-    assert row["move"] == pytest.approx(98.31 * 2.0 - 96.14 * 1.5)
+    moves = (await desks.of().get("/v2/curves/diff", curve=BASE, kind="quarter", currency="USD", limit="1")).json()
+    assert moves["data"][0]["move"] == pytest.approx(98.31 * 2.0 - 96.14 * 1.5)
+    assert moves["meta"]["fx"] == [
+        {"pair": "EURUSD", "trade_date": "2024-10-11", "rate": 1.5, "date": "2024-10-11"},
+        {"pair": "EURUSD", "trade_date": "2024-10-14", "rate": 2.0, "date": "2024-10-14"},
+    ]
+    for path, more in ((QUOTES, {}), (STRIPS, {"period": "Q1-25"})):
+        own = (await desks.of().get(path, trade_date="2024-10-14", currency="USD", **more)).json()["meta"]
+        assert own["fx"] == moves["meta"]["fx"][1:]
+        assert (await desks.of().get(path, trade_date="2024-10-14", **more)).json()["meta"]["fx"] == []
+    assert response["meta"]["fx"] == []
+
+
+async def test_a_trade_date_without_its_exchange_rate_is_named(desks: Desks, store: Store) -> None:
+    friday = datetime(2024, 10, 10, 22, tzinfo=UTC)
+    series = InventedSeries(
+        "ecb:reference_rates:EURUSD:rate",
+        "USD/EUR",
+        "1d",
+        "Europe/Berlin",
+        None,
+        [(friday, 1.5, friday, 0)],
+        None,
+        "EUR in USD",
+        business_days="TARGET",
+    )
+    await store.loader.load(file_of(series))
+    for path, more in (
+        (QUOTES, {}),
+        (HISTORY, {"period": "Q1-25"}),
+        (STRIPS, {"period": "Q1-25"}),
+        ("/v2/curves/diff", {"curve": BASE}),
+    ):
+        response = await desks.of().get(path, currency="USD", **more)
+        assert response.status_code == 422, path
+        problem = response.json()
+        assert (problem["pair"], problem["trade_date"]) == ("EURUSD", "2024-10-14")
+        assert [error["field"] for error in problem["errors"]] == ["currency"]
+        assert "not published yet" in problem["detail"]

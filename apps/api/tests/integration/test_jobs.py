@@ -22,6 +22,7 @@ from aurum.core.api_keys import key_text
 from aurum.core.jobs.states import JobState
 from aurum.services.access import create_tenant, put_plan, revoke_key
 from aurum.services.jobs.definitions import default_definitions
+from aurum.services.jobs.listing import NOT_SHOWN
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
@@ -429,3 +430,24 @@ async def test_only_the_earlier_routes_are_marked_as_deprecated(guarded: Served)
     document = (await guarded.client.get("/openapi.json")).json()
     marked = {path for path, operations in document["paths"].items() for one in operations.values() if one.get("deprecated")}
     assert marked == {path for path in document["paths"] if path.startswith("/v2/admin/jobs")}
+
+
+async def test_the_contents_of_a_job_are_shown_to_its_own_tenant_alone(guarded: Served, store: PostgresStore) -> None:
+    own, foreign = await credential(store, "super_admin", "acme"), await credential(store, "super_admin", "bolt")
+    job_id = await parked_job(store, tenant="acme")
+    client = guarded.client
+    seen = (await client.get(f"/v2/jobs/{job_id}", headers=own)).json()["data"]
+    assert (seen["payload"], seen["reason"]) == (FETCH, "the publisher has no such day")
+    (listed,) = (await client.get("/v2/jobs", headers=foreign)).json()["data"]
+    read = (await client.get(f"/v2/jobs/{job_id}", headers=foreign)).json()["data"]
+    for one in (listed, read):
+        assert (one["job_id"], one["state"], one["tenant"]) == (job_id, "parked", "acme")
+        assert (one["payload"], one["result"], one["evidence"]) == ({}, None, None)
+        assert one["reason"] == NOT_SHOWN
+    (parked,) = (await client.get("/v2/admin/jobs/parked", headers=foreign)).json()["data"]
+    assert (parked["payload"], parked["reason"]) == ({}, NOT_SHOWN)
+    stream = (await client.get(f"/v2/jobs/{job_id}/events", headers=foreign)).text
+    assert NOT_SHOWN in stream
+    assert "no such day" not in stream
+    retried = (await client.post(f"/v2/jobs/{job_id}/retry", headers=foreign)).json()["data"]
+    assert (retried["state"], retried["payload"]) == ("queued", {})

@@ -91,7 +91,8 @@ async def test_a_question_that_is_sent_is_answered_whatever_tag_comes_with_it(cl
         ({"queries": [{"id": "a", "series": [NYC], "format": "csv"}, {"id": "b", "series": [NYC]}]}, "format"),
         ({"queries": []}, "queries"),
         ({}, "series"),
-        ([], ""),
+        ({"queries": [{"id": "a", "series": [NYC]}], "series": [NYC]}, "series"),
+        ([], "body"),
     ],
 )
 async def test_a_bad_question_is_refused_and_names_the_field(client: httpx.AsyncClient, body: object, field: str) -> None:

@@ -122,9 +122,26 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "/v2/curves/build", {"curve": _CURVE, name: "TEXT"})
         for name in ("trade_date", "from", "to", "as_of", "as_loaded")
     ),
+    (
+        "POST",
+        "/v2/curves/derived",
+        {"key": "power:DE:base:D", "expression": {"op": "scale", "curve": _CURVE, "by": 2}, "from": "TEXT"},
+    ),
+    *(
+        ("POST", "/v2/curves/explain", {"positions": [{"curve": _CURVE, "period": "Q1-25", "mw": 1}], name: "TEXT"})
+        for name in ("a", "b", "as_of_a", "as_of_b", "as_loaded")
+    ),
+    *(
+        ("POST", "/v2/curves/spread", {"template": "custom", "legs": {"a": {"curve": _CURVE}}, name: "TEXT"})
+        for name in ("trade_date", "from", "to", "as_of", "as_loaded")
+    ),
     *(
         ("POST", f"/v2/curves/{_CURVE}/shape", {"name": "s", "from": "2024-01-01", "to": "2025-01-01"} | {name: "TEXT"})
         for name in ("from", "to", "as_of")
+    ),
+    *(
+        ("POST", "/v2/curves/sets", {"name": "s", "trade_date": "2024-10-14", "curves": [_CURVE]} | {name: "TEXT"})
+        for name in ("trade_date", "as_of")
     ),
 ]
 
@@ -165,6 +182,9 @@ def test_every_schema_of_a_body_with_a_time_is_tried(served_document: dict[str, 
         ("/v2/admin/flags/{name}", "end"),
         *(("/v2/curves/build", name) for name in ("trade_date", "from", "to", "as_of", "as_loaded")),
         *(("/v2/curves/build", name) for name in ("first", "end")),  # of a receipt, which answers with what it was sent
+        *(("/v2/curves/explain", name) for name in ("a", "b", "as_of_a", "as_of_b", "as_loaded")),
+        *(("/v2/curves/spread", name) for name in ("trade_date", "from", "to", "as_of", "as_loaded")),
+        ("/v2/curves/derived", "from"),
         *(("/v2/curves/{key}/shape", name) for name in ("from", "to", "as_of")),
     }
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from api_curves import BASE, FRENCH, PEAK, load_curves
+from api_curves import BASE, FRENCH, MONDAY, OPERATOR, PEAK, file_of, load_curves, product
 
 from aurum.api.testing import InMemory, serving
 from aurum.common.clock import SystemClock
@@ -17,9 +20,13 @@ from aurum.common.settings import ApiSettings, Settings
 from aurum.storage.memory import MemoryStore
 
 
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore(SystemClock())
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def v1(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    store = MemoryStore(SystemClock())
+async def v1(store: MemoryStore, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     await load_curves(store)
     async with serving(Settings(api=ApiSettings(enable_v1=True), data_dir=tmp_path), InMemory(store)) as served:
         yield served.client
@@ -97,6 +104,38 @@ async def test_strips_are_quoted_or_made_of_shorter_tenors(v1: httpx.AsyncClient
         ("Q2-25", 79.0, "SETTLE"),
     ]
     assert await data(v1, "/v1/curves/strips", type="CALENDAR", curve_key=BASE) == []
+
+
+def months(year: int, first: int, count: int) -> dict[tuple[date, date], float | None]:
+    """Return settlements of 10 for the months from a month on."""
+    starts = [date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1) for month in range(first, first + count + 1)]
+    return dict.fromkeys(pairwise(starts), 10.0)
+
+
+async def test_strips_of_seasons_are_those_of_the_product(store: MemoryStore, v1: httpx.AsyncClient) -> None:
+    key = "gas:XU:base:EXCH"
+    async with store.transactions.transaction(by=OPERATOR) as tx:
+        await tx.curve_reference.put_product(replace(product(key), seasons="us_gas"), tenant=None)
+    await store.loader.load(file_of({key: {MONDAY: months(2025, 4, 12)}}))
+    seasons = await data(v1, "/v1/curves/strips", type="SEASON", curve_key=key)
+    assert [(row["tenor_label"], row["contract_month"], row["mid"], row["price_type"]) for row in seasons] == [
+        ("Sum-25", "2025-04-01", 10.0, "STRIP"),
+        ("Win-25", "2025-11-01", 10.0, "STRIP"),
+    ]
+    assert await data(v1, "/v1/curves/strips", type="CALENDAR", curve_key=key) == []
+    quarters = await data(v1, "/v1/curves/strips", type="QUARTER", curve_key=key)
+    assert [row["tenor_label"] for row in quarters] == ["Q1-26", "Q2-25", "Q3-25", "Q4-25"]
+
+
+async def test_a_strip_of_a_built_curve_says_so(store: MemoryStore, v1: httpx.AsyncClient) -> None:
+    key = "power:XD:base:EXCH"
+    async with store.transactions.transaction(by=OPERATOR) as tx:
+        await tx.curve_reference.put_product(product(key), tenant=None)
+    both = date(2025, 3, 1), date(2025, 5, 1)
+    await store.loader.load(file_of({key: {MONDAY: {both: 10.0, **months(2025, 5, 2)}}}))
+    (quarter,) = await data(v1, "/v1/curves/strips", type="QUARTER", curve_key=key)
+    assert (quarter["tenor_label"], quarter["price_type"]) == ("Q2-25", "BUILD")
+    assert quarter["mid"] == pytest.approx(10.0)
 
 
 async def test_csv_has_the_columns_of_v1(v1: httpx.AsyncClient) -> None:

@@ -87,14 +87,26 @@ def test_every_failure_is_a_problem_document(name: str) -> None:
 @pytest.mark.parametrize("path", ["/v2/series/{key}/observations", "/v2/series/{key}/revisions", "/v2/observations"])
 def test_observations_are_declared_in_every_format(path: str) -> None:
     responses = OPERATIONS[f"get {path}"]["responses"]
-    assert set(responses["200"]["content"]) == {
+    pictures = {"image/svg+xml", "image/png"} if path == "/v2/series/{key}/observations" else set()
+    assert set(responses["200"]["content"]) - pictures == {
         "application/json",
         "application/x-ndjson",
         "text/csv",
         "application/vnd.apache.arrow.stream",
         "application/vnd.apache.parquet",
     }
+    assert pictures <= set(responses["200"]["content"])
     assert {"304", "406"} <= set(responses)
+
+
+def test_every_route_that_draws_has_the_form_of_a_picture_and_no_other_has() -> None:
+    for name, operation in OPERATIONS.items():
+        draws = "image/svg+xml" in operation["responses"].get("200", {}).get("content", {})
+        named = {one.get("name") for one in operation["parameters"]}
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        if "$ref" in body:
+            named |= set(DOCUMENT["components"]["schemas"][body["$ref"].rsplit("/", 1)[1]].get("properties", {}))
+        assert ({"width", "height", "theme"} <= named) == draws, name
 
 
 def test_what_the_routes_read_is_what_is_documented() -> None:

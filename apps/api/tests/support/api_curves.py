@@ -38,6 +38,9 @@ JAN, FEB, MAR = ((date(2025, month, 1), date(2025, month + 1, 1)) for month in (
 Q1, Q2 = (date(2025, 1, 1), date(2025, 4, 1)), (date(2025, 4, 1), date(2025, 7, 1))
 CORRECTED_AT = datetime(2024, 10, 15, 9, tzinfo=UTC)
 
+PERSONS = (("anna", "approver"), ("anna2", "approver"), ("bert", "approver"), ("carl", "trader"), ("dora", "admin"))
+"""Owners of keys with their roles; ``anna2`` is a second key of anna. ``Desks.of`` takes their names for a role."""
+
 Prices = Mapping[tuple[date, date], float | None]
 MONDAY_PRICES: Prices = {JAN: 102.0, FEB: 104.11, MAR: 89.37, Q1: 98.31, Q2: 78.48}
 FRIDAY_PRICES: Prices = {JAN: 99.95, FEB: 101.86, MAR: 87.16, Q1: 96.14}
@@ -146,6 +149,7 @@ async def serving_desks(
     *,
     document_rows: int = 50,
     clock: Clock | None = None,
+    enable_v1: bool = False,
 ) -> AsyncIterator[Desks]:
     """Serve a store with the curves of this module. ``database_url``: of its database; None: a store in memory.
 
@@ -160,6 +164,11 @@ async def serving_desks(
             text, parts = key_text(bytes([number, role_number]) * 20)
             await insert_key(store.transactions, ApiKey(parts.key_id, tenant, role, (role,), (), now, "test"), parts.digest)
             keys[tenant, role] = text
+        for person_number, (person, role) in enumerate(PERSONS):
+            text, parts = key_text(bytes([number, 20 + person_number]) * 20)
+            owned = ApiKey(parts.key_id, tenant, person, (role,), (), now, "test", owner=person.rstrip("2"))
+            await insert_key(store.transactions, owned, parts.digest)
+            keys[tenant, person] = text
         text, parts = key_text(bytes([number, 9]) * 20)
         market = ApiKey(parts.key_id, tenant, "market", (), ("series:read", "catalog:read"), now, "test")
         await insert_key(store.transactions, market, parts.digest)
@@ -167,7 +176,7 @@ async def serving_desks(
     settings = Settings(
         access=AccessSettings(mode="required"),
         private=PrivateSettings(series=3, points=100, body_bytes=20_000),
-        api=ApiSettings(document_rows=document_rows, page_limit=100),
+        api=ApiSettings(document_rows=document_rows, page_limit=100, enable_v1=enable_v1),
         data_dir=folder,
     )
     if isinstance(store, MemoryStore):

@@ -9,10 +9,10 @@ from functools import cache
 import polars as pl
 
 from aurum.core.catalog import Kind
+from aurum.core.catalog.places import place_names
 from aurum.core.keys import SeriesKey
 from aurum.core.series.model import SeriesSpec
 from aurum.pipelines.kinds import kind_of_unit
-from aurum.pipelines.places import place_names
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import Dataset
 from aurum.pipelines.sources.entsoe.codes import AREAS

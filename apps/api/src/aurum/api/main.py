@@ -23,8 +23,12 @@ from aurum.api.process.memory import freeze_startup_objects, keep_freed_memory
 from aurum.api.process.sweeping import sweep_often
 from aurum.api.registry import LAYERS, RESPONSE_CACHE, Surface, enabled_layers, surface_of
 from aurum.api.serving.fast_path import FastPath
+from aurum.api.v2.curves.continuous_schemas import ContinuousDocument
+from aurum.api.v2.curves.discount import DiscountDocument
+from aurum.api.v2.curves.explain_schemas import WRITTEN as EXPLAIN_DOCUMENTS
 from aurum.api.v2.curves.schemas import WRITTEN as CURVE_DOCUMENTS
 from aurum.api.v2.curves.schemas import QuoteRows
+from aurum.api.v2.curves.set_schemas import WRITTEN as CURVE_SET_DOCUMENTS
 from aurum.api.v2.private.schemas import PrivatePoints
 from aurum.api.v2.query.router import BatchAnswer
 from aurum.api.wiring import OpenStore, ServiceParts, open_service
@@ -42,7 +46,8 @@ Every version of every number that grid operators, agencies and brokers publish,
 * **Point in time.** With `as_of`, a request for observations returns the values that were known at that instant, the instant
   included.
 * **Time.** Spans are half-open, `[start, end)`. A local day has 23, 24 or 25 hours, in requests, responses and aggregates.
-* **Formats.** JSON, NDJSON, CSV, Arrow and Parquet, by the `Accept` header or the parameter `format`.
+* **Formats.** JSON, NDJSON, CSV, Arrow and Parquet, by the `Accept` header or the parameter `format`. Curves and series are
+  also drawn, as SVG and PNG.
 * **Errors** are [problem documents](https://www.rfc-editor.org/rfc/rfc9457); their `type` is the address of an explanation.
 """
 
@@ -97,7 +102,17 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            written = (SeriesObservations, ManySeriesObservations, Vintages, BatchAnswer, *CURVE_DOCUMENTS)
+            written = (
+                SeriesObservations,
+                ManySeriesObservations,
+                Vintages,
+                BatchAnswer,
+                *CURVE_DOCUMENTS,
+                *CURVE_SET_DOCUMENTS,
+                ContinuousDocument,
+                *EXPLAIN_DOCUMENTS,
+                DiscountDocument,
+            )
             _, definitions = models_json_schema(
                 [*((model, "serialization") for model in written), (PrivatePoints, "validation"), (QuoteRows, "validation")],
                 ref_template="#/components/schemas/{model}",

@@ -49,20 +49,32 @@ from aurum.api.v2.admin.series.router import router as admin_series
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.admin.usage.router import router as admin_usage
 from aurum.api.v2.alerts.router import router as alerts
+from aurum.api.v2.blocks.router import router as blocks
 from aurum.api.v2.calendars.router import router as calendars
+from aurum.api.v2.catalog.lineage import router as lineage
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.changes.router import router as changes
 from aurum.api.v2.curves.build import router as curve_builds
+from aurum.api.v2.curves.continuous import router as curve_continuous
+from aurum.api.v2.curves.derived import router as derived_curves
+from aurum.api.v2.curves.discount import router as curve_discount
+from aurum.api.v2.curves.explain import router as curve_explanations
 from aurum.api.v2.curves.moves import router as curve_moves
 from aurum.api.v2.curves.quotes import router as curve_queries
 from aurum.api.v2.curves.router import router as curves
+from aurum.api.v2.curves.sets import approval_router as curve_set_approval
+from aurum.api.v2.curves.sets import comparison_router as curve_set_comparison
+from aurum.api.v2.curves.sets import router as curve_sets
 from aurum.api.v2.curves.shape import router as curve_shapes
+from aurum.api.v2.curves.spread import router as curve_spreads
 from aurum.api.v2.curves.upload import router as curve_upload
 from aurum.api.v2.drought.router import router as drought
 from aurum.api.v2.external.observations import router as external_observations
 from aurum.api.v2.external.router import router as external
 from aurum.api.v2.jobs.router import router as jobs
 from aurum.api.v2.links.router import router as links
+from aurum.api.v2.mappings.router import router as mappings
+from aurum.api.v2.mappings.units import router as units
 from aurum.api.v2.me.router import router as me
 from aurum.api.v2.models.router import router as models
 from aurum.api.v2.observations.router import router as observations
@@ -135,16 +147,28 @@ FEATURES: Sequence[Feature] = (
     Feature("models", models),
     Feature("validations", validations),
     Feature("catalog", catalog),
+    Feature("lineage", lineage),
     Feature("drought", drought),
     # Before "curves", whose paths take any text as a key; a key has colons.
     Feature("curve moves", curve_moves),
+    Feature("curve explanations", curve_explanations),
+    Feature("curve continuous series", curve_continuous),
     Feature("curve queries", curve_queries),
     Feature("curve upload", curve_upload),
     Feature("curve builds", curve_builds),
     Feature("curve shapes", curve_shapes),
+    Feature("curve sets", curve_sets),
+    Feature("curve set approval", curve_set_approval),
+    Feature("curve set comparison", curve_set_comparison),
+    Feature("curve spreads", curve_spreads),
+    Feature("derived curves", derived_curves),
+    Feature("curve discount", curve_discount),
     Feature("curves", curves),
     Feature("products", products),
     Feature("calendars", calendars),
+    Feature("blocks", blocks),
+    Feature("mappings", mappings),
+    Feature("units", units),
     Feature("shapes", shapes),
     Feature("external", external),
     Feature("external observations", external_observations),

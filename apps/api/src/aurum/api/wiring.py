@@ -28,6 +28,7 @@ from aurum.api.observability.telemetry import (
     watch_listeners,
     watch_pool,
 )
+from aurum.api.pictures.drawer import Drawer
 from aurum.api.push.hub import ChangeHub
 from aurum.api.push.jobs import JobHub
 from aurum.api.security.authenticator import Authenticator
@@ -125,6 +126,8 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         spool_folder = SpoolFolder(settings.spool.folder or settings.data_dir / "spool", settings.spool, store.clock)
         spooler = Spooler(spool_folder, DATA_FILES)
         stack.push_async_callback(spooler.close)
+        drawer = Drawer(settings.data_dir / "fonts")
+        stack.push_async_callback(drawer.close)
         metrics = Metrics()
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
@@ -139,7 +142,7 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         checks += worker_checks(settings.supervision)
         checks += [issuer_check(tokens)] if tokens is not None else []
         yield ServiceParts(
-            services=_services(settings, store, feed, checks, results, flags, hub, job_hub),
+            services=_services(settings, store, feed, checks, results, flags, hub, job_hub, drawer),
             responses=responses,
             authenticator=authenticator,
             tallies=RequestTallies(metrics, settings.telemetry),
@@ -164,6 +167,7 @@ def _services(
     flags: Flags,
     hub: ChangeHub,
     job_hub: JobHub,
+    drawer: Drawer,
 ) -> Services:
     secret = settings.api.cursor_secret
     return Services(
@@ -186,4 +190,5 @@ def _services(
         changed_points=changed_points(store),
         hub=hub,
         job_hub=job_hub,
+        drawer=drawer,
     )

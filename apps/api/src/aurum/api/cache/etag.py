@@ -10,7 +10,7 @@ from starlette.requests import Request
 from aurum.api.http.request_state import state_of
 
 _CODING = re.compile(rb'-(?:zstd|br|gzip)"')
-_FORMAT_VERSION = "2"
+_FORMAT_VERSION = "3"
 """Raise it when a release changes the bytes of a response for the same data and query."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from aurum.api.encoding.content import chosen_coding
-from aurum.api.encoding.negotiate import chosen_format
+from aurum.api.encoding.negotiate import PICTURES, chosen_format
 from aurum.api.http.problems import NotAcceptable
 
 Key = tuple[object, ...]
@@ -25,11 +25,16 @@ def canonical(key: Key) -> Key:
 
 
 def _format(accept: object) -> object:
-    """Return the format that an ``Accept`` leads to; the header itself when no format is acceptable."""
+    """Return the format that an ``Accept`` leads to; the header itself when no format is acceptable, or one is a picture.
+
+    Routes that draw pictures and those that do not choose different formats for such a header.
+    """
+    text = accept.decode("latin-1") if isinstance(accept, bytes) else None
     try:
-        return chosen_format(None, accept.decode("latin-1") if isinstance(accept, bytes) else None)
+        name = chosen_format(None, text, pictures=True)
     except NotAcceptable:
         return accept
+    return accept if name in PICTURES else name
 
 
 def size_of(key: Key) -> int:

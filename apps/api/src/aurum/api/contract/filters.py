@@ -20,6 +20,7 @@ from aurum.core.catalog.dimensions import (
     parse_market_run,
 )
 from aurum.core.errors import InvalidParameters, UnknownName
+from aurum.services.observations.sparklines import POINTS
 
 SourceFilter = Annotated[
     Text | None, Query(description="Only items of this source, by its name in `/v2/catalog/sources`.", examples=["nyiso"])
@@ -87,6 +88,10 @@ LocationTypeFilter = Annotated[
 ]
 CalendarFilter = Annotated[
     Text | None, Query(description="Only blocks of this calendar, by its name in `/v2/catalog/calendars`.", examples=["nyiso"])
+]
+WithSparkline = Annotated[
+    bool,
+    Query(description=f"Also the last {POINTS} observations of each series, with a small picture of them. Default: false."),
 ]
 
 _Name = TypeVar("_Name", bound=StrEnum)

@@ -6,19 +6,23 @@ These routes read their parameters themselves, because validating a dozen of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic.fields import FieldInfo
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from aurum.api.http.problems import InvalidParameters
+from aurum.api.pictures import form
+from aurum.charts import Theme
 from aurum.core.catalog.dimensions import Component, Fuel, Kind, MarketRun
 from aurum.core.frequency import Frequency
 from aurum.core.names import nearest
@@ -190,6 +194,18 @@ FORMAT = Parameter(
     "Format of the response; takes precedence over the `Accept` header. Default: by `Accept`, else `json`.",
     {"type": "string", "enum": list(FORMATS), "default": "json"},
 )
+FORMAT_OR_PICTURE = Parameter(
+    "format",
+    "Format of the response; takes precedence over the `Accept` header. `svg` and `png` draw the observations. Default: by "
+    "`Accept`, else `json`.",
+    {"type": "string", "enum": [*FORMATS, "svg", "png"], "default": "json"},
+)
+PICTURE = (
+    Parameter("width", form.WIDTH_TEXT, {"type": "integer", "minimum": form.NARROWEST, "maximum": form.WIDEST}, 1200),
+    Parameter("height", form.HEIGHT_TEXT, {"type": "integer", "minimum": form.LOWEST, "maximum": form.TALLEST}, 675),
+    Parameter("theme", form.THEME_TEXT, {"type": "string", "enum": list(Theme)}, "light"),
+)
+"""Parameters of a picture."""
 LAYOUT = Parameter(
     "layout",
     "Layout of a JSON document: `rows` is one object per observation, `columns` one array per field. Default: `rows`.",
@@ -287,7 +303,8 @@ KEY: Mapping[str, Any] = {
 
 _READ = (START, END, AS_OF, AS_LOADED, ISSUE, DAYS_AHEAD, BEFORE, HOURS_AHEAD)
 _SOME_ROWS = (LIMIT, ORDER)
-_FORM = (TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY, FORMAT)
+_VALUES = (TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY)
+_FORM = (*_VALUES, FORMAT)
 
 BASIS = Parameter(
     "basis",
@@ -295,7 +312,7 @@ BASIS = Parameter(
     {"type": "string", "enum": ["true", "false"]},
     "true",
 )
-ONE_SERIES = (*_READ, *_SOME_ROWS, *_FORM, LAYOUT, COLUMNS, BASIS)
+ONE_SERIES = (*_READ, *_SOME_ROWS, *_VALUES, FORMAT_OR_PICTURE, *PICTURE, LAYOUT, COLUMNS, BASIS)
 """Parameters of the observations of one series."""
 ONE_LATEST = (*_READ, *_FORM, LAYOUT, COLUMNS)
 """Parameters of the latest observation of one series."""
@@ -367,6 +384,14 @@ def question_of(arguments: Mapping[str, str]) -> Question:
     )
 
 
+def picture_of(arguments: Mapping[str, str]) -> form.PictureForm:
+    """Return the form of a picture that parameters choose, as ``read`` returns them. Raises ``InvalidParameters``."""
+    width = _pixels("width", arguments, form.NARROWEST, form.WIDEST)
+    height = _pixels("height", arguments, form.LOWEST, form.TALLEST)
+    theme = arguments.get("theme")
+    return form.picture_form(width, height, Theme(theme) if theme is not None else None)
+
+
 def at_present(question: Question, now: datetime) -> Question:
     """Return a question whose relative times are counted from ``now``, an aware instant."""
     return replace(question, now=now) if question.relative else question
@@ -414,6 +439,14 @@ def _whole_number(name: str, arguments: Mapping[str, str], accepted: str, *, mos
     return int(text)
 
 
+def _pixels(name: str, arguments: Mapping[str, str], least: int, most: int) -> int | None:
+    accepted = f"a whole number of pixels from {least} to {most:,}"
+    number = _whole_number(name, arguments, accepted)
+    if number is not None and not least <= number <= most:
+        raise InvalidParameters((name, f"must be {accepted}", arguments[name]))
+    return number
+
+
 def known_bounds(arguments: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Return ``known_from`` and ``known_to`` of parameters, as ``read`` returns them."""
     return _with_plus(arguments.get("known_from")), _with_plus(arguments.get("known_to"))
@@ -458,7 +491,8 @@ async def known_only(request: Request) -> None:
     For routes whose parameters FastAPI reads: ``dependencies=[Depends(known_only)]``. Raises ``InvalidParameters``.
     """
     route: APIRoute = request.scope["route"]
-    names = [parameter.alias for parameter in route.dependant.query_params]
+    parameters = dict(_query_parameters(route.dependant))
+    names = list(parameters)
     seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if name not in names:
@@ -466,12 +500,19 @@ async def known_only(request: Request) -> None:
         if name in seen:
             raise InvalidParameters((name, "occurs more than once: send it once", value))
         seen.add(name)
-    required = [parameter for parameter in route.dependant.query_params if parameter.field_info.is_required()]
-    missing = [parameter for parameter in required if parameter.alias not in seen]
+    missing = {name: info for name, info in parameters.items() if info.is_required() and name not in seen}
     if missing:
         raise InvalidParameters(
-            *((parameter.alias, f"is missing. {parameter.field_info.description or ''}".strip(), None) for parameter in missing)
+            *((name, f"is missing. {info.description or ''}".strip(), None) for name, info in missing.items())
         )
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the query parameters of a route, and of what it depends on, by name."""
+    for parameter in dependant.query_params:
+        yield parameter.alias, parameter.field_info
+    for one in dependant.dependencies:
+        yield from _query_parameters(one)
 
 
 def _unknown(name: str, value: str, known: Iterable[str]) -> InvalidParameters:

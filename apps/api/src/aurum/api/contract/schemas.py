@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.curves.mark_checks import MarkCheck
 from aurum.core.series.model import Series
+from aurum.services.observations.sparklines import SeriesSparkline
 
 
 class PageMeta(BaseModel):
@@ -16,6 +19,33 @@ class PageMeta(BaseModel):
     count: int = Field(description="Number of items in this page.")
     limit: int = Field(description="Largest number of items in a page.")
     next_cursor: str | None = Field(description="Value of `cursor` for the next page; null on the last page.")
+
+
+class SeriesSparklineDocument(BaseModel):
+    """The last observations of a series."""
+
+    first: datetime | None = Field(description="Start of the first of their intervals; null without any.")
+    last: datetime | None = Field(description="Start of the last of their intervals; null without any.")
+    points: list[float | None] = Field(
+        description="Values, ascending by start; null: a withdrawn value.", examples=[[41.2, 39.8, 40.4]]
+    )
+    svg: str = Field(description="A picture of them, 100 by 24 pixels.")
+
+    @classmethod
+    def from_domain(cls, line: SeriesSparkline) -> SeriesSparklineDocument:
+        return cls(first=line.first, last=line.last, points=list(line.points), svg=line.svg)
+
+
+class MayHaveSparkline(BaseModel):
+    """A series in a list, with a sparkline where one is requested."""
+
+    sparkline: SeriesSparklineDocument | None = Field(
+        default=None, description="Only with `sparkline=true`.", exclude_if=lambda one: one is None
+    )
+
+    def with_sparkline(self, line: SeriesSparkline | None) -> Self:
+        """Return the document with a sparkline; None: as it is."""
+        return self if line is None else self.model_copy(update={"sparkline": SeriesSparklineDocument.from_domain(line)})
 
 
 class SeriesDocument(BaseModel):
@@ -82,7 +112,7 @@ class SeriesDocument(BaseModel):
     updated_at: datetime | None = Field(description="Time of the last change.")
 
     @classmethod
-    def from_domain(cls, series: Series) -> SeriesDocument:
+    def from_domain(cls, series: Series) -> Self:
         spec = series.spec
         return cls(
             key=str(spec.key),
@@ -251,6 +281,23 @@ class UnitJumpDocument(BaseModel):
     stored: float = Field(description="Median of up to 30 points stored beside them.")
 
 
+class QuoteFlagDocument(BaseModel):
+    """A finding about the quotes of a curve in a file, beside the session before. The quotes are stored as they are."""
+
+    curve: str = Field(examples=["power:DE:base:EEX"])
+    check: MarkCheck = Field(
+        description="`unit_jump`: a ratio near a power of ten. `stale`: no move while the others moved, or a curve that "
+        "repeats the session before."
+    )
+    trade_date: date = Field(description="Newest trade date of the curve in the file, which was compared.")
+    delivery_start: date | None = Field(description="First delivery day; null: the curve as a whole.")
+    delivery_end: date | None = Field(description="Day after the last delivery day.")
+    price: float | None
+    before: float | None = Field(description="Price of the session before.")
+    ratio: float | None = Field(description="Ratio of the prices; of a curve the median.")
+    sessions: int | None = Field(description="Of a stale price: number of sessions without a move.")
+
+
 class FileDocument(BaseModel):
     """A file that was loaded into the store, or refused."""
 
@@ -277,6 +324,10 @@ class FileDocument(BaseModel):
         description="Number of series that were loaded with quality `suspect`, because their unit seems to have changed."
     )
     unit_jumps: list[UnitJumpDocument] = Field(description="The first 20 of these series.")
+    flagged_curves: int = Field(
+        description="Number of curves with findings of the checks of quotes against the session before."
+    )
+    quote_flags: list[QuoteFlagDocument] = Field(description="The first 20 findings.")
 
 
 class FilePage(BaseModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,16 +26,20 @@ async def written(request: Request) -> None:
     await services(request).feed.catch_up()
 
 
+def own_tag(request: Request, path: str, parameters: Iterable[tuple[str, str]], *versions: object) -> str:
+    """Return the entity tag of a response for the caller's tenant, such as ``own_response`` gives it."""
+    tenant = caller_of(request).tenant
+    return entity_tag(services(request).feed.timeline, path, sorted(parameters), tenant, *versions)
+
+
 def own_response(request: Request, response: Response, *versions: object) -> Response | None:
     """Keep a response out of every cache but that of its caller: another tenant has other products.
 
     ``versions``: everything that the answer depends on beside the request. Returns a 304 when the client has the current
     response; else None, and ``response`` has its entity tag.
     """
-    state = state_of(request.scope)
-    state.is_private = True
-    parameters = sorted(request.query_params.multi_items())
-    tag = entity_tag(services(request).feed.timeline, request.url.path, parameters, state.caller.tenant, *versions)
+    state_of(request.scope).is_private = True
+    tag = own_tag(request, request.url.path, request.query_params.multi_items(), *versions)
     headers = {"ETag": tag, **PRIVATE_HEADERS}
     if is_current(request, tag):
         return Response(status_code=304, headers=headers)

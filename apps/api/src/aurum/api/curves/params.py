@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
-from pydantic import StringConstraints
+from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator, StringConstraints
 
-from aurum.api.contract.text import Text
+from aurum.api.contract.text import Day, Text
 from aurum.api.http.problems import InvalidParameters
+from aurum.api.pictures import form
 from aurum.core.curves.period_labels import YEARS
 from aurum.core.curves.periods import PeriodKind
 from aurum.core.curves.quotes import FIELDS
@@ -17,6 +19,7 @@ from aurum.core.markettime import InvalidInstant, parse_day
 from aurum.services.curves import LATEST, PREVIOUS
 
 Layout = Literal["rows", "columns"]
+_OTHER_YEARS = f"must be in a year from {YEARS[0]} to {YEARS[-1]}"
 
 Key = Annotated[
     Text,
@@ -62,6 +65,10 @@ Kind = Annotated[
 _MOST_CHARACTERS = 8_000
 """Characters of a list in a query: 300 keys of curves. Longer addresses are refused by proxies; bodies take longer lists."""
 ListText = Annotated[str, StringConstraints(min_length=1, max_length=_MOST_CHARACTERS, pattern=r"^[^\x00]*$")]
+Curves = Annotated[
+    ListText,
+    Query(description="Keys of curves, separated by commas; in a pattern `*` stands for any text.", examples=["power:DE:*"]),
+]
 Periods = Annotated[
     ListText,
     Query(
@@ -84,12 +91,20 @@ UnitText = Annotated[
         description="Convert prices to this unit; see `/v2/catalog/units`. Default: that of the curve.", examples=["USD/MMBtu"]
     ),
 ]
-CurrencyCode = Annotated[
-    Text | None,
+CURRENCY = (
+    "Convert prices to this currency (ISO 4217 code), at the ECB's reference rate of each trade date as known at `as_of`; on a "
+    "weekend or a holiday of TARGET, when there is none, at that of the last day before. If another trade date lacks its rate, "
+    "the whole request is refused: a 422 names the pair and the first such date. Default: that of the curve."
+)
+CurrencyCode = Annotated[Text | None, Query(description=CURRENCY, examples=["USD"])]
+Roll = Annotated[
+    Text,
     Query(
-        description="Convert prices to this currency (ISO 4217 code), at the ECB's reference rate of each trade date as known "
-        "at `as_of`. Default: that of the curve.",
-        examples=["USD"],
+        description="Rule of rolls. `calendar`: a period is the front as long as it begins after the trade date. "
+        "`last_trading_day`: up to the last trading day of the contract, for products whose `expiry` is read as a rule. "
+        "`days_before:n`: n sessions earlier than that; without such a rule, and of a contract that trades on while it "
+        "delivers, n sessions before the last one ahead of delivery. Default: `calendar`.",
+        examples=["calendar"],
     ),
 ]
 Format = Annotated[
@@ -102,17 +117,81 @@ LayoutOfRows = Annotated[
         description="Layout of a JSON document: `rows` is one object per row, `columns` one array per field. Default: `rows`."
     ),
 ]
+Earlier = Annotated[
+    Text,
+    Query(
+        description="Earlier trade date: YYYY-MM-DD; `previous`, the newest with data before `b`; or `latest`. "
+        "Default: `previous`.",
+        examples=["2024-10-11"],
+    ),
+]
+Later = Annotated[
+    Text,
+    Query(
+        description="Later trade date: YYYY-MM-DD; `latest`, the newest with data of any of the curves; or `previous`. "
+        "Default: `latest`.",
+        examples=["2024-10-14"],
+    ),
+]
+PriceField = Annotated[
+    Text,
+    Query(
+        description="Price: `settle`, `bid`, `ask`, `mid` ... Default: `price`, the settlement, and where a quote has none "
+        "the mean of bid and ask.",
+        examples=["settle"],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The format of a response that may be a picture, the layout of a JSON document, and the form of a picture."""
+
+    format: str | None
+    layout: Layout
+    picture: form.PictureForm
+
+
+async def _output(
+    format: form.Format = None,
+    layout: LayoutOfRows = "rows",
+    width: form.Width = None,
+    height: form.Height = None,
+    theme: form.ThemeName = None,
+) -> Output:
+    return Output(format, layout, form.picture_form(width, height, theme))
+
+
+RowsOrPicture = Annotated[Output, Depends(_output)]
+"""The parameters of every route whose rows can be drawn."""
 
 
 def trade_day(name: str, text: str) -> date | str:
     """Return the date of a parameter, or ``latest`` or ``previous``. Raises ``InvalidParameters``."""
+    try:
+        return _trade_day(text)
+    except ValueError as error:
+        raise InvalidParameters((name, str(error), text)) from error
+
+
+def _trade_day(value: object) -> date | str:
+    """Return the date of a text, or ``latest`` or ``previous``. Raises ``ValueError``."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    text = value if isinstance(value, str) else str(value)
     if text in (LATEST, PREVIOUS):
         return text
     try:
-        return _checked(name, parse_day(text), text)
+        day = parse_day(text)
     except InvalidInstant as error:
-        why = f"must be a date YYYY-MM-DD, {LATEST} or {PREVIOUS}: {error.detail}"
-        raise InvalidParameters((name, why, text)) from error
+        raise ValueError(f"must be a date YYYY-MM-DD, {LATEST} or {PREVIOUS}: {error.detail}") from error
+    if day.year not in YEARS:
+        raise ValueError(_OTHER_YEARS)
+    return day
+
+
+TradeDay = Annotated[Day | Literal["latest", "previous"], BeforeValidator(_trade_day)]
+"""The trade date of a body: the validator before the union reads both forms, so that a wrong one is a single error."""
 
 
 def trade_day_or_none(name: str, text: str | None) -> date | str | None:
@@ -133,7 +212,7 @@ def day_or_none(name: str, text: str | None) -> date | None:
 def _checked(name: str, day: date, text: str) -> date:
     """Return a date. Raises ``InvalidParameters`` for one in a year that no label names, near which days cannot be counted."""
     if day.year not in YEARS:
-        raise InvalidParameters((name, f"must be in a year from {YEARS[0]} to {YEARS[-1]}", text))
+        raise InvalidParameters((name, _OTHER_YEARS, text))
     return day
 
 

@@ -92,6 +92,7 @@ class ReferenceChanges(BaseModel):
         default=None,
         strict=True,
         ge=0,
+        le=2**31 - 1,
         description="Version that you have read: another one is a conflict. Default: the current one.",
     )
 
@@ -116,7 +117,9 @@ async def added(request: Request, kind: ReferenceKind, body: NewReference) -> Re
     """Add a document and return the answer with it."""
     tenant = written_owner(request, body.owner)
     reading, by = reading_of(request), actor_of(request)
-    entry = await add_reference(services(request).store.transactions, reading, kind, body.document, tenant=tenant, by=by)
+    store = services(request).store
+    most = store.settings.private.documents
+    entry = await add_reference(store.transactions, reading, kind, body.document, tenant=tenant, by=by, most=most)
     await written(request)
     return _answer(entry)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aurum.api.encoding.table import Column, Days, Fragments, Instants, Labels, Numbers, Table
 from aurum.core.curves.diff import QuoteStatus
 from aurum.services.curves import DeliveryPeriod, DiffAnswer, PeriodStrip, QuotesAnswer
+from aurum.services.curves.continuous import ContinuousAnswer
 from aurum.storage.ports.curves import StoredProduct
 
 Codes = NDArray[np.integer[Any]]
@@ -34,12 +35,23 @@ def quotes_table(answer: QuotesAnswer, *, nested: bool, with_curve: bool) -> Tab
 
 
 def diff_table(answer: DiffAnswer, *, nested: bool) -> Table:
-    """Return ``curve``, the period, the prices of both trade dates, the move, and the status."""
+    """Return ``curve``, the period, the prices of both trade dates, the move, the status, and what the prices are made from."""
     frame = answer.frame
     columns: dict[str, Column] = {"curve": _keys(frame["curve_id"], answer.plan.products)}
     columns |= period_columns(frame["period"].to_numpy(), answer.periods, nested=nested)
     columns |= {name: numbers(frame[name]) for name in ("a", "b", "move", "relative")}
     columns["status"] = Labels(frame["status"].to_physical().to_numpy(), tuple(map(str, QuoteStatus)))
+    columns |= {name: texts(frame[name], nested=nested) for name in ("a_from", "b_from")}
+    return Table(columns)
+
+
+def continuous_table(answer: ContinuousAnswer, *, nested: bool) -> Table:
+    """Return ``trade_date``, the held contract, its price, the adjusted price, its move, and the reason of a missing price."""
+    frame = answer.frame
+    columns: dict[str, Column] = {"trade_date": Days(frame["trade_date"].to_physical().to_numpy())}
+    columns |= period_columns(frame["period"].to_numpy(), answer.periods, nested=nested)
+    columns |= {name: numbers(frame[name]) for name in ("price", "value", "move")}
+    columns |= {name: texts(frame[name].cast(pl.String), nested=nested) for name in ("reason", "price_from")}
     return Table(columns)
 
 
@@ -48,18 +60,19 @@ def strips_table(strips: Sequence[PeriodStrip], *, nested: bool) -> Table:
     codes = np.arange(len(strips))
     columns = period_columns(codes, [one.period for one in strips], nested=nested)
     columns |= {
-        "value": _floats([one.value for one in strips]),
-        "quoted": _floats([one.quoted for one in strips]),
-        "difference": _floats([one.difference for one in strips]),
+        "value": floats([one.value for one in strips]),
+        "quoted": floats([one.quoted for one in strips]),
+        "difference": floats([one.difference for one in strips]),
     }
     methods = [None if one.method is None else str(one.method) for one in strips]
-    columns["method"] = _texts(methods, nested=nested)
-    columns["coverage"] = _floats([one.coverage for one in strips])
+    columns["method"] = texts(methods, nested=nested)
+    columns["coverage"] = floats([one.coverage for one in strips])
     consistent = tuple("true" if one.is_consistent else "false" for one in strips)
     columns["is_consistent"] = Fragments(codes, consistent) if nested else Labels(codes, consistent)
     parts = [_parts_json(one) for one in strips]
     columns["parts"] = Fragments(codes, tuple(parts)) if nested else Labels(codes, tuple(parts))
-    columns["reason"] = _texts([one.reason for one in strips], nested=nested)
+    columns["reason"] = texts([one.reason for one in strips], nested=nested)
+    columns["price_from"] = texts([one.price_from for one in strips], nested=nested)
     return Table(columns)
 
 
@@ -100,6 +113,7 @@ def curve_meta(product: StoredProduct, unit: tuple[str, str | None]) -> Mapping[
         "currency": unit[1],
         "calendar": terms.calendar,
         "version": product.version,
+        "derived": product.derived,
     }
 
 
@@ -118,15 +132,29 @@ def _us(at: datetime) -> int:
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
 
 
-def _floats(values: Sequence[float | None]) -> Numbers:
+def floats(values: Sequence[float | None]) -> Numbers:
+    """Return some numbers as a column; None is missing."""
     return Numbers(np.array([np.nan if one is None else one for one in values], np.float64))
 
 
-def _texts(values: Sequence[str | None], *, nested: bool) -> Fragments | Labels:
-    codes = np.arange(len(values))
-    if nested:
-        return Fragments(codes, tuple(orjson.dumps(one).decode() for one in values))
-    return Labels(codes, tuple(one or "" for one in values))
+def json_text(word: str | None) -> str:
+    """Return a text as JSON."""
+    return orjson.dumps(word).decode()
+
+
+def texts(
+    values: pl.Series | Sequence[str | None], *, nested: bool, as_json: Callable[[str | None], str] = json_text
+) -> Fragments | Labels:
+    """Return some texts as a column, each distinct one once; null is null in JSON, else an empty text.
+
+    ``as_json``: returns the JSON of a text.
+    """
+    column = values if isinstance(values, pl.Series) else pl.Series(values, dtype=pl.String)
+    distinct = column.unique(maintain_order=True)
+    places = distinct.to_frame("text").with_row_index("place")
+    joined = column.to_frame("text").join(places, on="text", how="left", maintain_order="left", nulls_equal=True)
+    codes, words = joined["place"].to_numpy(), distinct.to_list()
+    return Fragments(codes, tuple(map(as_json, words))) if nested else Labels(codes, tuple(word or "" for word in words))
 
 
 def _parts_json(strip: PeriodStrip) -> str:

@@ -1,4 +1,4 @@
-"""The format of a response: the parameter ``format``, else ``Accept``, else JSON."""
+"""The format of a response: the parameter ``format``, else ``Accept``, else JSON. Some routes draw pictures as well."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ MEDIA_TYPES = {
 }
 DATA_FILES = tuple(media_type.split(";")[0].encode() for name, media_type in MEDIA_TYPES.items() if name != "json")
 """Media types of the bulk formats, without parameters."""
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+"""Media types of the pictures that some routes draw."""
 _OFFERS = {media_type.split(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
 """Formats by media type, in the order of preference."""
+_WITH_PICTURES = _OFFERS | {media_type: name for name, media_type in PICTURES.items()}
 _REFUSED = (0.0, 0)
 """The rank of a format that is not acceptable: every acceptable one ranks before it."""
 
 
-def chosen_format(requested: str | None, accept: str | None) -> str:
-    """Return the name of the format. ``requested``: the parameter ``format``.
+def chosen_format(requested: str | None, accept: str | None, *, pictures: bool = False) -> str:
+    """Return the name of the format. ``requested``: the parameter ``format``. ``pictures``: the route draws them as well.
 
     Raises ``NotAcceptable`` when ``Accept`` allows no available format.
     """
@@ -35,11 +38,12 @@ def chosen_format(requested: str | None, accept: str | None) -> str:
     for place, part in enumerate(accept.split(",")):
         media_range, quality = _range(part)
         ranges.setdefault(media_range, (-quality, place))
-    ranked = [(_rank(offer, ranges), name) for offer, name in _OFFERS.items()]
+    offers = _WITH_PICTURES if pictures else _OFFERS
+    ranked = [(_rank(offer, ranges), name) for offer, name in offers.items()]
     best, name = min(ranked, key=lambda pair: pair[0])
     if best >= _REFUSED:
         raise NotAcceptable(
-            f"Accept allows none of the available formats: {accept}; available: {', '.join(_OFFERS)}", offered=list(_OFFERS)
+            f"Accept allows none of the available formats: {accept}; available: {', '.join(offers)}", offered=list(offers)
         )
     return name
 

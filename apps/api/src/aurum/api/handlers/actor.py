@@ -15,7 +15,8 @@ from aurum.storage.ports.access import Actor
 def actor_of(request: Request) -> Actor:
     """Return the actor who sends a request."""
     state = state_of(request.scope)
-    return Actor(state.caller.subject, state.caller.tenant, state.request_id, state.address)
+    caller = state.caller
+    return Actor(caller.subject, caller.tenant, state.request_id, state.address, caller.person)
 
 
 async def on_record(request: Request, action: str, target: str, detail: Mapping[str, object]) -> None:

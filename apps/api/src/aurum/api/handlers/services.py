@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from aurum.api.handlers.flags import Flags
 from aurum.api.handlers.health_checks import HealthCheck
+from aurum.api.pictures.drawer import Drawer
 from aurum.api.push.hub import ChangeHub
 from aurum.api.push.jobs import JobHub
 from aurum.assembly.store import Store
@@ -32,7 +33,7 @@ class Services:
     ``links``: settings of signed links. ``cursor_secret``: signs cursors. ``fresh_s``: seconds for which responses are fresh,
     by class of data. ``public``: callers need no credential, so responses are the same for all. ``results``: expensive
     results, shared between processes. ``definitions``: those of jobs. ``changes``: the list of changes. ``changed_points``: the
-    points of its entries. ``hub``: its push. ``job_hub``: the push of jobs.
+    points of its entries. ``hub``: its push. ``job_hub``: the push of jobs. ``drawer``: draws pictures.
     """
 
     store: Store
@@ -53,6 +54,7 @@ class Services:
     changed_points: ChangedPointsReader
     hub: ChangeHub
     job_hub: JobHub
+    drawer: Drawer
 
 
 def services(request: Request) -> Services:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,6 +162,8 @@ def install(app: FastAPI) -> None:
 
 
 _ALWAYS = frozenset({401, 403, 413, 414, 422, 429, 500, 503})
+_PARAMETER = re.compile(r"\{[^}]*\}")
+"""A parameter in the path of a route."""
 
 
 def problems(*bases: type[AurumError], also: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
@@ -237,16 +239,43 @@ async def _on_aurum_error(request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {
-            "field": ".".join(map(str, entry["loc"][1:])),
-            "message": entry["msg"].removeprefix("Value error, "),
-            "value": _short(entry.get("input")),
-        }
-        for entry in error.errors()
-    ]
+    errors = wrong_fields(error.errors())
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
     return problem(request, KINDS[Invalid], detail, {"errors": errors})
+
+
+def wrong_fields(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
+    """Return the errors of Pydantic as a problem document has them: ``field``, ``message`` and ``value`` of each.
+
+    ``field``: the path of a member in the body, or the name of a parameter; ``body`` for the body itself.
+    """
+    return [
+        {"field": _field_of(entry["loc"]), "message": _message_of(entry), "value": _short(entry.get("input"))}
+        for entry in entries
+    ]
+
+
+def _field_of(place: Sequence[str | int]) -> str:
+    # Pydantic adds this part where the name of a member is wrong, and not its value.
+    named = place[:-1] if place[-1] == "[key]" else place
+    return ".".join(map(str, named[1:])) or str(named[0])
+
+
+def _message_of(entry: Mapping[str, Any]) -> str:
+    facts = entry.get("ctx", {})
+    match entry["type"]:
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "must be an object"
+        case "too_short":
+            return f"must have at least {_counted(facts['min_length'])}, and has {facts['actual_length'] or 'none'}"
+        case "too_long" if facts["actual_length"] is not None:
+            return f"may have at most {_counted(facts['max_length'])}, and has {facts['actual_length']:,}"
+        case _:
+            return str(entry["msg"]).removeprefix("Value error, ")
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} {'item' if number == 1 else 'items'}"
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -274,12 +303,14 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Return the methods of a path: those of its routes, and HEAD wherever there is GET (``middleware.head``).
 
-    Its routes have the path of the first that matches: ``/v2/jobs/queues`` is not a job, though ``/v2/jobs/{job_id}`` matches.
+    Its routes have the most specific path that matches, which is the one with the longest fixed text: ``/v2/jobs/queues`` is
+    not a job, though ``/v2/jobs/{job_id}`` matches, and ``/v2/curves/sets/a:submit`` is not a set.
     """
     matching = [
         route for route in request.app.routes if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
     ]
-    methods = {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
+    path = max((route.path for route in matching), key=lambda path: len(_PARAMETER.sub("", path)), default="")
+    methods = {method for route in matching if route.path == path for method in route.methods or ()}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 

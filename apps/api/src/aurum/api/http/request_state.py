@@ -15,6 +15,12 @@ HeaderList = list[tuple[bytes, bytes]]
 
 NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of a response that is not a page: a browser that shows it loads nothing."""
+_POLICY = b"content-security-policy"
+
+
+def policy_for(headers: HeaderList, policy: bytes) -> HeaderList:
+    """Return the header with a Content-Security-Policy for a response; none for one that has its own, as pictures do."""
+    return [] if any(name == _POLICY for name, _ in headers) else [(_POLICY, policy)]
 
 
 @dataclass(slots=True)

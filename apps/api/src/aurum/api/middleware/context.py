@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.http.problems import bug_response
-from aurum.api.http.request_state import HeaderList, RequestState, by_name
+from aurum.api.http.request_state import HeaderList, RequestState, by_name, policy_for
 from aurum.api.security.links import take_link
 from aurum.common.telemetry.logging import current_work
 from aurum.services.usage import UsageCounter
@@ -60,8 +60,8 @@ class RequestContext:
                     # It updates a response that the client has, which has the other headers already.
                     message["headers"] = [*message["headers"], own, *state.headers]
                 else:
-                    policy = (b"content-security-policy", state.content_policy)
-                    message["headers"] = [*message["headers"], own, policy, *state.headers, *common]
+                    policy = policy_for(message["headers"], state.content_policy)
+                    message["headers"] = [*message["headers"], own, *policy, *state.headers, *common]
             elif state.is_counted and message["type"] == "http.response.body":
                 usage: UsageCounter = scope["state"]["usage"]
                 usage.count(state.caller, time.monotonic(), size=len(message.get("body", b"")))

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from aurum.api.contract.params import ONE_LATEST, at_present, latest_of, question_of, read, series_query
 from aurum.api.handlers.services import services
+from aurum.api.observations.pictures import checked_picture, picture_response
 from aurum.api.observations.private import reading_of
 from aurum.api.observations.respond import based_response, not_modified, resolve_request, series_response
 from aurum.core.series.model import Series
@@ -33,6 +34,10 @@ async def answer_one(
     reading = reading_of(request, [key])
     series = await series_named(reading.catalog, key)
     plan = await make_plan(at_present(question, services(request).clock.now()), [series], reading.catalog)
-    resolved = await resolve_request(request, query, reading, [series], plan, arguments, "rows")
-    basis = arguments.get("basis") == "true"
-    return not_modified(resolved) or await (based_response(resolved) if basis else series_response(resolved))
+    resolved = await resolve_request(request, query, reading, [series], plan, arguments, "rows", pictures=not latest)
+    picture = None if latest else checked_picture(resolved)
+    if (unchanged := not_modified(resolved)) is not None:
+        return unchanged
+    if picture is not None:
+        return await picture_response(resolved, picture)
+    return await (based_response(resolved) if arguments.get("basis") == "true" else series_response(resolved))

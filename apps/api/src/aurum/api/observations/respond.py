@@ -112,11 +112,13 @@ async def resolve_request(
     plan: ReadPlan,
     arguments: Mapping[str, str],
     layout: str,
+    *,
+    pictures: bool = False,
 ) -> ObservationsRequest:
     """Add format, exchange rates, entity tag and headers to a plan. Raises ``TooManyPoints``, ``NotAcceptable``.
 
     ``reading``: the readers of the series, from ``reading_of``. ``arguments``: the single-valued parameters of ``query``.
-    ``layout``: the default layout.
+    ``layout``: the default layout. ``pictures``: the route draws them as well.
     """
     services = services_of(request)
     most = reading.most_points
@@ -125,7 +127,7 @@ async def resolve_request(
     columns = _columns(arguments, layout, plan)
     rates = await needed_rates(reading.catalog, series, plan)
     accept = state_of(request.scope).request_headers.get(b"accept")
-    name = chosen_format(arguments.get("format"), accept.decode("latin-1") if accept else None)
+    name = chosen_format(arguments.get("format"), accept.decode("latin-1") if accept else None, pictures=pictures)
     tag = _tag(request, services, query, name, series, rates, plan)
     if state_of(request.scope).is_private:
         headers = {"ETag": tag, **PRIVATE_HEADERS}
@@ -181,11 +183,11 @@ def _allow_caching(
         # A file that repeats all values changes no series, so no event would tell the caches of its issue or its basis. The
         # address of a relative time has another answer later; equal answers share the results that ``_tag`` names.
         return cache_control(services.fresh_s, data_class, stays=False, public=services.public)
-    tags = tags_of(sources) if plan.blocks is None else (*tags_of(sources), "catalog")
+    tags = (*tags_of(sources), "catalog") if plan.by_catalog else tags_of(sources)
     if _chooses_series(query, arguments):  # a new series may belong to the answer
         tags = (*tags, "any series", "catalog")
     allow_caching(request, request.scope["route"].path, data_class, tags)
-    if plan.as_loaded is not None and plan.blocks is None:  # a user may change a block
+    if plan.as_loaded is not None and not plan.by_catalog:
         return immutable(services.fresh_s, public=services.public)
     return cache_control(services.fresh_s, data_class, stays=False, public=services.public)
 
@@ -214,7 +216,9 @@ def _tag(
         versions = [(one.series_id, one.spec.market, one.spec.currency, one.spec.zone) for one in series]
         legs = [[series_id for series_id, _ in rate.versions] for rate in rates]
     issues = () if plan.issues is None else ([plan.issues.get(one.series_id) for one in series],)
-    return entity_tag(services.feed.timeline, path, parameters, name, versions, legs, plan.blocks, *issues, *resolved_times)
+    mapped = (plan.unit,) if plan.has_mapped_unit else ()
+    depends_on = (versions, legs, plan.blocks, *mapped, *issues, *resolved_times)
+    return entity_tag(services.feed.timeline, path, parameters, name, *depends_on)
 
 
 def not_modified(resolved: ObservationsRequest) -> Response | None:

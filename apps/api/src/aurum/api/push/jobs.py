@@ -17,6 +17,7 @@ from aurum.common.settings import ChangesSettings
 from aurum.core.access import LOCAL, Caller
 from aurum.core.errors import Unavailable
 from aurum.services.jobs.events import LOOK_EVERY_S, JobEvent, event_of, mark_of
+from aurum.services.jobs.listing import shown_job
 from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.ports.jobs import Job, JobLog
 
@@ -98,7 +99,7 @@ class JobHub:
                 now = watcher.job
                 if (change := event_of(now, sent)) is not None:
                     sent = now
-                    yield _event(change, now)
+                    yield _event(change, now, caller)
                     if now.state.has_ended:
                         return
                 elif not await _is_woken(watcher, min(settings.comment_s, left)):
@@ -131,8 +132,8 @@ class JobHub:
         return self._settings.retry_s * random.uniform(1, 2)  # noqa: S311 - no secret
 
 
-def _event(change: JobEvent, job: Job) -> bytes:
-    text = JobStatus.from_domain(job).model_dump_json()
+def _event(change: JobEvent, job: Job, caller: Caller) -> bytes:
+    text = JobStatus.from_domain(shown_job(job, caller)).model_dump_json()
     return f"id: {mark_of(job)}\nevent: {change}\ndata: {text}\n\n".encode()
 
 

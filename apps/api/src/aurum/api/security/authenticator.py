@@ -13,7 +13,7 @@ import structlog
 from cachetools import LRUCache
 
 from aurum.common.settings import AccessSettings
-from aurum.core.access import Caller, granted, known_roles
+from aurum.core.access import Caller, granted, known_roles, person_of_key, person_of_token
 from aurum.core.api_keys import parse_key
 from aurum.core.clock import Clock
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
@@ -188,7 +188,8 @@ class Authenticator:
             raise TenantDisabled("the tenant is disabled", tenant=stored.tenant.tenant_id)
         scopes = granted(stored.key.roles, stored.key.scopes)
         roles = known_roles(stored.key.roles)
-        caller = Caller(stored.tenant.tenant_id, f"key:{key.key_id}", scopes, stored.plan, roles, stored.key.name)
+        subject, person = f"key:{key.key_id}", person_of_key(stored.key.owner)
+        caller = Caller(stored.tenant.tenant_id, subject, scopes, stored.plan, roles, stored.key.name, person)
         ends_at = stored.key.expires_at
         left = (ends_at - now).total_seconds() if ends_at is not None else float("inf")
         return self._remembered(caller, left, key.key_id)
@@ -202,7 +203,8 @@ class Authenticator:
         if tenant.disabled_at is not None:
             raise TenantDisabled("the tenant is disabled", tenant=tenant.tenant_id)
         scopes, roles = granted(claims.roles, claims.scopes), known_roles(claims.roles)
-        caller = Caller(tenant.tenant_id, f"user:{claims.subject}", scopes, plan, roles)
+        person = person_of_token(claims.subject)
+        caller = Caller(tenant.tenant_id, f"user:{claims.subject}", scopes, plan, roles, person=person)
         return self._remembered(caller, claims.expires_at - self._clock.now().timestamp())
 
     def _remembered(self, caller: Caller, left: float, key_id: str = "") -> Remembered:

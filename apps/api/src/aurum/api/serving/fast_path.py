@@ -18,7 +18,7 @@ from http import HTTPStatus
 
 from aurum.api.cache.response import HIT, Answer, CachedResponse
 from aurum.api.cache.store import ResponseStore
-from aurum.api.http.request_state import NOTHING_LOADED, HeaderList
+from aurum.api.http.request_state import NOTHING_LOADED, HeaderList, policy_for
 from aurum.api.middleware.loopback import HostNames
 from aurum.api.middleware.ratelimit import account_of
 from aurum.api.observability import access_log
@@ -47,7 +47,6 @@ _FOR_THE_LAYERS = frozenset(
     }
 )
 """Request headers that only the layers or the server understand."""
-_POLICY = (b"content-security-policy", NOTHING_LOADED)
 _LOOPBACK = ("127.0.0.1", None)
 """The address of an open service: ``__main__`` lets it listen on loopback only."""
 _FORBIDDEN_IN_HEADERS = re.compile(rb"[\x00\r\n]")
@@ -64,7 +63,7 @@ class FastPath:
         self._needs = needs
         self._names = names
         self._known_names = names.accepted
-        self._common = [HIT, _POLICY, *common]
+        self._common = [HIT, *common]
         self._prefix = secrets.token_hex(6).encode()
         self._numbers = itertools.count(1)
         self._log = logging.getLogger(access_log.__name__)
@@ -138,7 +137,7 @@ class FastPath:
 
     def _heads(self, cached: CachedResponse) -> tuple[bytes, bytes]:
         cached.heads = (
-            _head(cached.status, [*cached.headers, *self._common]),
+            _head(cached.status, [*cached.headers, *policy_for(cached.headers, NOTHING_LOADED), *self._common]),
             _head(HTTPStatus.NOT_MODIFIED, [*cached.when_not_modified, HIT]),
         )
         return cached.heads

@@ -115,7 +115,9 @@ def format_of(query: bytes, accept: bytes | None) -> str:
 @lru_cache(maxsize=256)
 def _accepted(accept: bytes) -> str:
     try:
-        return chosen_format(None, accept.decode("latin-1"))
+        # Pictures are not spooled; a route without them answers such a header without a file as well.
+        name = chosen_format(None, accept.decode("latin-1"), pictures=True)
+        return name if name in MEDIA_TYPES else "json"
     except NotAcceptable:
         return "json"
 

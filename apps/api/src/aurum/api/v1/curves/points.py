@@ -9,6 +9,8 @@ import polars as pl
 
 from aurum.api.v1.cursors import Position
 from aurum.core.curves.periods import PeriodKind
+from aurum.core.curves.seasons import SeasonFamily
+from aurum.core.curves.strips import StripMethod
 from aurum.services.curves import (
     CurveReading,
     QuotesAnswer,
@@ -19,6 +21,7 @@ from aurum.services.curves import (
     read_quotes,
     read_strips,
 )
+from aurum.services.curves.reference import terms_of_product
 from aurum.storage.ports.curves import StoredProduct
 
 POINT_KEY = ("curve_key", "tenor_label", "contract_month", "asof_date", "price_type")
@@ -32,7 +35,6 @@ TENORS = {
 }
 _AT_ONCE = 10
 """Curves whose whole history is read at once, for the newest point of each tenor."""
-_MONTHS = {"QUARTER": 3, "SEASON": 6, "CALENDAR": 12}
 
 
 def tenor_type(kind: PeriodKind) -> str:
@@ -156,15 +158,16 @@ def _points(answer: QuotesAnswer) -> pl.DataFrame:
 async def _made(
     reading: CurveReading, product: StoredProduct, day: date, tenor: str, quoted: pl.DataFrame, now: datetime
 ) -> pl.DataFrame:
-    """Return the points of a tenor type that shorter tenors tile."""
-    spans = _spans(tenor, quoted["contract_month"])
+    """Return the points of a tenor type that shorter tenors tile, or that a build gives."""
+    spans = _spans(tenor, quoted["contract_month"], (await terms_of_product(reading, product)).seasons)
     rows: list[tuple[object, ...]] = []
     if spans:
         question = StripsQuestion(now, [f"{first}..{end}" for first, end in spans], trade_date=day)
         for one in await read_strips(reading, await plan_strips(reading, product, question)):
             label, kind = one.period.period.label, tenor_type(one.period.period.kind)
             if one.value is not None and kind == tenor:
-                rows.append((str(product.product.key), label, kind, one.period.period.first, day, one.value, "STRIP"))
+                how = "BUILD" if one.method is StripMethod.FROM_BUILD else "STRIP"
+                rows.append((str(product.product.key), label, kind, one.period.period.first, day, one.value, how))
     schema = dict.fromkeys(("curve_key", "tenor_label", "tenor_type"), pl.String()) | {
         "contract_month": pl.Date(),
         "asof_date": pl.Date(),
@@ -175,22 +178,22 @@ async def _made(
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(missing)
 
 
-def _spans(tenor: str, starts: pl.Series) -> list[tuple[date, date]]:
-    """Return the spans of a tenor type between the first and the last delivery of a curve."""
+def _spans(tenor: str, starts: pl.Series, seasons: SeasonFamily | None) -> list[tuple[date, date]]:
+    """Return the spans of a tenor type between the first and the last delivery of a curve, ascending."""
     first, last = starts.min(), starts.max()
     if not isinstance(first, date) or not isinstance(last, date):
         return []
-    months = _MONTHS[tenor]
-    begin = 4 if tenor == "SEASON" else 1
-    spans: list[tuple[date, date]] = []
-    for number in range(first.year * 12, (last.year + 1) * 12 + 1):
-        if (number - (begin - 1)) % months:
-            continue
-        start, end = _month(number), _month(number + months)
-        if first <= start <= last + timedelta(days=31):
-            spans.append((start, end))
-    return spans
+    spans = (span for year in range(first.year, last.year + 2) for span in _spans_of(tenor, year, seasons))
+    return sorted(span for span in spans if first <= span[0] <= last + timedelta(days=31))
 
 
-def _month(number: int) -> date:
-    return date(number // 12, number % 12 + 1, 1)
+def _spans_of(tenor: str, year: int, seasons: SeasonFamily | None) -> list[tuple[date, date]]:
+    """Return the spans of a tenor type that begin in a year."""
+    match tenor:
+        case "SEASON":
+            # Those of a whole year, and of a month or a quarter, are of other types.
+            return [one.span(year) for one in seasons.seasons] if seasons is not None else []
+        case "QUARTER":
+            return [(date(year, month, 1), date(year + month // 10, (month + 2) % 12 + 1, 1)) for month in (1, 4, 7, 10)]
+        case _:
+            return [(date(year, 1, 1), date(year + 1, 1, 1))]

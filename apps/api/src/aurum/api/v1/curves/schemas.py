@@ -18,7 +18,9 @@ class CurvePoint(BaseModel):
     mid: float | None = Field(description="Settlement price, else the mean of bid and ask; `price_type` says which.")
     bid: float | None
     ask: float | None
-    price_type: str = Field(description="`SETTLE`, `MID`, or `STRIP` for one that is made of shorter tenors.")
+    price_type: str = Field(
+        description="`SETTLE`, `MID`, `STRIP` for one that is made of shorter tenors, or `BUILD` for one of a built curve."
+    )
 
 
 class CurveDiffPoint(BaseModel):

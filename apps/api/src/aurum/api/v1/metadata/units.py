@@ -5,12 +5,14 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.handlers.services import services
 from aurum.api.v1.envelope import Listed, document, responses, whole_list
 from aurum.api.v1.metadata.schemas import Prefix, UnitsAnswer, UnitSpelling
 from aurum.api.v1.routing import v1_router
 from aurum.core.access import Permission
-from aurum.core.units import known_currencies, known_units
+from aurum.core.units import known_currencies
 from aurum.services.catalog import has_prefix
+from aurum.services.catalog.units import listed_units
 
 router = v1_router("/v1/metadata", "v1 metadata", Permission.CATALOG_READ)
 
@@ -19,7 +21,8 @@ router = v1_router("/v1/metadata", "v1 metadata", Permission.CATALOG_READ)
 async def list_units(request: Request, prefix: Prefix = None) -> Response:
     """Currencies and units."""
     currencies = sorted(one.code for one in known_currencies() if one.code == one.major and has_prefix(one.code, prefix))
-    units = sorted(one.text for one in known_units() if has_prefix(one.text, prefix))
+    listed = await listed_units(services(request).store.catalog.mappings)
+    units = sorted(one.text for one in listed if has_prefix(one.text, prefix))
     return document(request, {"data": {"currencies": currencies, "units": units}})
 
 
@@ -32,7 +35,8 @@ async def list_units(request: Request, prefix: Prefix = None) -> Response:
 )
 async def unit_mapping(request: Request, prefix: Prefix = None) -> Response:
     """Every known spelling, with the currency and the unit it is a price of, or the unit itself."""
-    meanings = {spelling: one for one in known_units() for spelling in (one.text, *one.aliases)}
+    listed = await listed_units(services(request).store.catalog.mappings)
+    meanings = {spelling: one for one in listed for spelling in (one.text, *one.aliases)}
     rows = [
         {
             "units_raw": spelling,

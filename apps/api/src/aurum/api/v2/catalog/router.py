@@ -23,9 +23,9 @@ from aurum.api.v2.catalog import schemas
 from aurum.core.access import Permission
 from aurum.core.errors import NotFound
 from aurum.core.markettime import MARKETS
-from aurum.core.units import known_units
 from aurum.services.catalog import blocks, calendars, listed_datasets
 from aurum.services.catalog import expand_block as expand
+from aurum.services.catalog.units import listed_units
 from aurum.storage.ports.catalog import LocationFilter
 
 router = FeatureRouter(
@@ -98,12 +98,12 @@ async def list_locations(
 
 
 @router.get("/units", operation_id="listUnits", summary="List units", responses=problems())
-async def list_units() -> schemas.UnitList:
+async def list_units(request: Request) -> schemas.UnitList:
     """List all units that values can be converted to."""
     return schemas.UnitList(
         data=[
             schemas.UnitDocument(unit=one.text, dimension=one.dimension, currency=one.currency, aliases=list(one.aliases))
-            for one in known_units()
+            for one in await listed_units(services(request).store.catalog.mappings)
         ]
     )
 

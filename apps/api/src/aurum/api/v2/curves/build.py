@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.answers import page_answers
+from aurum.api.contract.either import either
 from aurum.api.curves.access import reading_of
 from aurum.api.curves.cells import bulk_cells, cells_table
 from aurum.api.encoding.json import columns_object, rows_array
@@ -24,7 +25,7 @@ from aurum.api.observations.private import PRIVATE_HEADERS
 from aurum.api.observations.respond import WholeResponse
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
-from aurum.api.v2.curves.build_schemas import BuildAnswerDocument, BuildBody, RepeatBody
+from aurum.api.v2.curves.build_schemas import BuildAnswerDocument, BuildBody, RepeatBody, form_of_build
 from aurum.core.access import Permission
 from aurum.core.errors import Conflict, NotFound
 from aurum.services.curves.build import build, repeat
@@ -62,7 +63,7 @@ _SHOWN: dict[str, Any] = {
     },
 }
 
-_Body = Annotated[BuildBody | RepeatBody, Body(openapi_examples=_SHOWN)]
+_Body = Annotated[BuildBody | RepeatBody, either(form_of_build), Body(openapi_examples=_SHOWN)]
 
 
 @router.post(
@@ -80,6 +81,7 @@ async def build_curve(request: Request, body: _Body) -> Response:
     """
     accept = state_of(request.scope).request_headers.get(b"accept")
     name = chosen_format(body.format, accept.decode("latin-1") if accept else None)
+    _check_output(body, name)
     reading = reading_of(request)
     if isinstance(body, RepeatBody):
         answer = await repeat(reading, body.receipt)
@@ -96,11 +98,21 @@ async def build_curve(request: Request, body: _Body) -> Response:
     return _whole(content, "json", table)
 
 
+def _check_output(body: BuildBody | RepeatBody, name: str) -> None:
+    """Raise ``InvalidParameters`` for members that a format cannot have. The default of ``output`` is that of JSON alone."""
+    others = [part for part in body.output if part != "curve"] if "output" in body.model_fields_set else []
+    if name != "json" and others:
+        why = f"only json has {', '.join(others)}; {name} has the curve alone: request format json, or output curve"
+        raise InvalidParameters(("output", why, ",".join(body.output)))
+
+
 def _document(answer: BuildAnswer, table: Table, output: Sequence[str], layout: str) -> bytes:
     members: dict[str, bytes] = {}
     if "curve" in output:
         members["curve"] = columns_object(table) if layout == "columns" else rows_array(table)
-    documents: Mapping[str, object] = answer.documents([part for part in output if part != "curve"])
+    # A number without its receipt could not be reproduced later, so the receipt is in every answer.
+    parts = dict.fromkeys((*(part for part in output if part != "curve"), "receipt"))
+    documents: Mapping[str, object] = answer.documents(list(parts))
     options = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
     members |= {part: orjson.dumps(document, option=options) for part, document in documents.items()}
     members["meta"] = orjson.dumps(answer.meta(), option=options)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from aurum.api.contract.either import refused_members
 from aurum.api.contract.text import Day, Moment, Text
 from aurum.api.curves.documents import PeriodDocument
+from aurum.api.curves.params import TradeDay
+from aurum.api.curves.periods import PeriodName
 from aurum.core.curves.build import Objective
 from aurum.core.curves.grids import Resolution
 from aurum.core.curves.layers import Extrapolate
@@ -26,6 +30,7 @@ from aurum.services.curves.build_question import (
     Wave,
 )
 from aurum.services.curves.receipts import Receipt
+from aurum.storage.ports.derived_curves import DerivedState
 
 Part = Literal["curve", "report", "periods", "jacobian", "receipt"]
 
@@ -42,8 +47,10 @@ class QuoteBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    period: Text | None = Field(
-        None, description="Label: `Q1-25`, `Jan-25`, `Cal-26`, `Win-25`, `W03-25`, a date.", examples=["Q1-25"]
+    period: PeriodName | None = Field(
+        None,
+        description="Label: `Q1-25`, `Jan-25`, `Cal-26`, `Win-25`, `W03-25`, a date; or an object with `start` and `end`.",
+        examples=["Q1-25"],
     )
     start: Text | None = Field(
         None, description="First delivery day, or the instant at which it begins.", examples=["2025-01-01"]
@@ -95,7 +102,7 @@ class BuildBody(BaseModel):
         max_length=MOST_TOGETHER,
         description="Keys of products of the same calendar with other blocks, built on the same grid: `power:DE:peak:EEX`.",
     )
-    trade_date: Day | Literal["latest", "previous"] | None = Field(
+    trade_date: TradeDay | None = Field(
         None, description="Session of the quotes: a date, `latest` or `previous`. Default: the last one with quotes."
     )
     quotes: list[QuoteBody] | None = Field(
@@ -134,12 +141,15 @@ class BuildBody(BaseModel):
     kinds: list[PeriodKind] = Field(
         [], max_length=MOST_KINDS, description="Only stored quotes of these kinds of period. Default: all."
     )
-    periods: list[Text] = Field(
-        [], max_length=MOST_PERIODS, description="Periods whose prices to state. Default: the months of the curve."
+    periods: list[PeriodName] = Field(
+        [],
+        max_length=MOST_PERIODS,
+        description="Periods whose prices to state: labels, or objects with `start` and `end`. Default: the months of the "
+        "curve.",
     )
     output: Output = Field(
         ["curve", "report", "receipt"],
-        description="Members of the answer: `curve`, `report`, `periods` (their prices), `jacobian`, `receipt`.",
+        description="Members of the answer: `curve`, `report`, `periods` (their prices), `jacobian`; `receipt` always.",
     )
     layout: Literal["rows", "columns"] = Field("rows", description="Form of `curve`: an object a cell, or an array a column.")
     format: Literal["json", "ndjson", "csv", "arrow", "parquet"] | None = Field(
@@ -186,6 +196,19 @@ class RepeatBody(BaseModel):
     output: Output = Field(["curve", "report", "receipt"], description="As in a new build.")
     layout: Literal["rows", "columns"] = Field("rows", description="As in a new build.")
     format: Literal["json", "ndjson", "csv", "arrow", "parquet"] | None = Field(None, description="As in a new build.")
+
+
+def form_of_build(body: Mapping[str, object]) -> type[BuildBody | RepeatBody]:
+    """Return the form of a body: a repeat if it has a receipt, else a build.
+
+    Raises ``ValidationError`` for a repeat with members of a build.
+    """
+    if "receipt" not in body:
+        return BuildBody
+    if others := [name for name in body if name not in RepeatBody.model_fields]:
+        why = "does not go with receipt, which has the whole question: a repeat takes receipt, output, layout and format alone"
+        raise refused_members(body, others, why)
+    return RepeatBody
 
 
 class CellDocument(BaseModel):
@@ -292,6 +315,9 @@ class BuildMeta(BaseModel):
 
     curve: str | None
     together: list[str]
+    derived: dict[str, DerivedState] = Field(
+        description="States of derived curves, by key: an input of one that is not `fresh` has changed since it was computed."
+    )
     trade_date: str | None
     as_of: datetime | None
     as_loaded: datetime | None
@@ -302,10 +328,11 @@ class BuildMeta(BaseModel):
     currency: str | None
     count: int = Field(description="Number of cells.")
     shape: dict[str, Any] | None = Field(None, description="The shape that was laid over the curve.")
+    reason: str | None = Field(None, description="Why no cell has a price; null: one has.")
 
 
 class BuildAnswerDocument(BaseModel):
-    """A built curve: the members that `output` names, and `meta`."""
+    """A built curve: the members that `output` names, the receipt and `meta`."""
 
     curve: list[CellDocument] | dict[str, list[Any]] | None = None
     report: ReportDocument | None = None

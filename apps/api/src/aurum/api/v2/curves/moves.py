@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
 from aurum.api.contract.params import known_only
-from aurum.api.contract.text import Text
 from aurum.api.curves import params
 from aurum.api.curves.access import reading_of
 from aurum.api.curves.respond import table_request, table_response
@@ -24,6 +23,8 @@ from aurum.core.access import Permission
 from aurum.core.curves.diff import DiffOrder
 from aurum.core.errors import NotFound, Unavailable
 from aurum.services import curves
+from aurum.services.curves import charts
+from aurum.services.curves.prices import exchanges_on
 
 _MOST_ROWS = 1_000_000
 
@@ -36,37 +37,16 @@ router = FeatureRouter(
     "/diff",
     operation_id="diffCurves",
     summary="Moves of curves between two trade dates",
-    responses=answers(schemas.DiffDocument) | problems(NotFound, Unavailable, also=(406,)),
+    responses=answers(schemas.DiffDocument, pictures=True) | problems(NotFound, Unavailable, also=(406,)),
     response_class=Response,
 )
 async def diff_curves(
     request: Request,
-    curve: Annotated[
-        params.ListText,
-        Query(
-            description="Keys of curves, separated by commas; in a pattern `*` stands for any text.", examples=["power:DE:*"]
-        ),
-    ],
-    a: Annotated[
-        Text,
-        Query(
-            description="Earlier trade date: YYYY-MM-DD; `previous`, the newest with data before `b`; or `latest`. "
-            "Default: `previous`.",
-            examples=["2024-10-11"],
-        ),
-    ] = "previous",
-    b: Annotated[
-        Text,
-        Query(
-            description="Later trade date: YYYY-MM-DD; `latest`, the newest with data of any of the curves; or `previous`. "
-            "Default: `latest`.",
-            examples=["2024-10-14"],
-        ),
-    ] = "latest",
-    field: Annotated[
-        Text,
-        Query(description="Price that is compared, such as `settle`, `bid`, `ask`. Default: `settle`.", examples=["settle"]),
-    ] = "settle",
+    output: params.RowsOrPicture,
+    curve: params.Curves,
+    a: params.Earlier = "previous",
+    b: params.Later = "latest",
+    field: params.PriceField = "price",
     kind: params.Kind = None,
     sort: Annotated[
         DiffOrder,
@@ -80,12 +60,12 @@ async def diff_curves(
     as_loaded: params.AsLoaded = None,
     unit: params.UnitText = None,
     currency: params.CurrencyCode = None,
-    format: params.Format = None,
-    layout: params.LayoutOfRows = "rows",
 ) -> Response:
     """Compare the quotes of many curves on two trade dates, matched by delivery period.
 
-    `previous` and `latest` are sessions that have data: a holiday, or a gap in the files, is skipped.
+    `previous` and `latest` are sessions that have data: a holiday, or a gap in the files, is skipped. A date on which none of
+    the curves has a quote is refused, with the nearest trade dates. A picture of one curve
+    shows both trade dates and the moves below, one of several the largest moves.
     """
     reading = reading_of(request)
     products = await curves.curves_of(reading, [curve])
@@ -108,10 +88,11 @@ async def diff_curves(
         products,
         plan.versions,
         plan.conversions,
-        format=format,
-        layout=layout,
+        format=output.format,
+        layout=output.layout,
         times=(as_of, as_loaded),
         by_pattern="*" in curve,
+        picture=output.picture,
     )
     if (unchanged := resolved.not_modified()) is not None:
         return unchanged
@@ -124,8 +105,16 @@ async def diff_curves(
         "field": field,
         "as_of": plan.known.as_of,
         "curves": [curve_meta(one, plan.conversions.unit_of(one)) for one in plan.products],
+        "fx": await exchanges_on(reading, plan.conversions, [plan.a, plan.b], plan.known),
+        "reason": answer.reason,
     }
     facts = {"a": str(plan.a), "b": str(plan.b), "field": field}
     return await table_response(
-        resolved, answer.frame.height, lambda nested: diff_table(answer, nested=nested), meta, facts, narrow="curve"
+        resolved,
+        answer.frame.height,
+        lambda nested: diff_table(answer, nested=nested),
+        meta,
+        facts,
+        narrow="curve",
+        chart=lambda: charts.diff_chart(answer),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -19,10 +19,13 @@ from aurum.api.http.problems import problems
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.curves import schemas
+from aurum.charts import Chart
 from aurum.core.access import Permission
+from aurum.core.curves.quotes import MID
 from aurum.core.errors import Conflict, NotFound, Unavailable
 from aurum.services import curves
-from aurum.services.curves import CurveReading, QuotesPlan, QuotesQuestion
+from aurum.services.curves import CurveReading, QuotesAnswer, QuotesPlan, QuotesQuestion
+from aurum.services.curves.prices import exchanges_on
 
 router = FeatureRouter(
     reads=Policy(Permission.CURVES_READ),
@@ -74,20 +77,35 @@ async def query_curves(request: Request, body: schemas.CurvesQuery) -> Response:
     return await quotes_response(reading, resolved, plan, many=True)
 
 
-async def quotes_response(reading: CurveReading, resolved: TableRequest, plan: QuotesPlan, *, many: bool) -> Response:
-    """Return the response with the quotes of a plan. ``many``: with the key of the curve in each row."""
+async def quotes_response(
+    reading: CurveReading,
+    resolved: TableRequest,
+    plan: QuotesPlan,
+    *,
+    many: bool,
+    chart: Callable[[QuotesAnswer, QuotesAnswer | None], Chart] | None = None,
+    earlier: QuotesPlan | None = None,
+) -> Response:
+    """Return the response with the quotes of a plan. ``many``: with the key of the curve in each row.
+
+    ``chart``: makes the chart of a picture, of these quotes and those of the plan ``earlier``.
+    """
     if (unchanged := resolved.not_modified()) is not None:
         return unchanged
     answer = await curves.read_quotes(reading, plan, most=most_rows(resolved))
+    before = await curves.read_quotes(reading, earlier, most=most_rows(resolved)) if earlier is not None else None
     span = plan.span
     described = [curve_meta(one, plan.conversions.unit_of(one)) for one in plan.products]
     about: Mapping[str, object] = {"curves": described} if many else {"curve": described[0]}
+    trade_date = span.first if span is not None and span.first == span.last else None
     meta = {
         "count": answer.frame.height,
         **about,
-        "trade_date": span.first if span is not None and span.first == span.last else None,
+        "trade_date": trade_date,
         "as_of": plan.known.as_of,
-        "derived": [name for name in plan.fields if name == curves.MID],
+        "derived": [name for name in plan.fields if name == MID],
+        "fx": await exchanges_on(reading, plan.conversions, [trade_date], plan.known),
+        "reason": answer.reason,
     }
     facts = {"curves": ",".join(str(one.product.key) for one in plan.products[:20])}
     return await table_response(
@@ -97,4 +115,5 @@ async def quotes_response(reading: CurveReading, resolved: TableRequest, plan: Q
         meta,
         facts,
         narrow="from" if span is None or span.first != span.last else "curves" if many else "kind",
+        chart=None if chart is None else lambda: chart(answer, before),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -11,10 +12,15 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, StringCo
 from aurum.api.contract.schemas import PageMeta
 from aurum.api.contract.text import Text
 from aurum.api.curves.documents import CalendarDocument, PeriodDocument, ProductDocument
+from aurum.api.curves.params import CURRENCY
+from aurum.api.curves.periods import LABEL_OR_SPAN, PeriodName
 from aurum.core.curves.periods import PeriodKind
+from aurum.core.curves.quotes import PriceFrom
+from aurum.core.curves.strips import StripMethod
 from aurum.services.curves import CurveFacts
-from aurum.services.curves.strips import StripMethod
+from aurum.services.curves.sparklines import NO_SPARKLINE, Sparkline
 from aurum.storage.ports.curves import StoredProduct
+from aurum.storage.ports.derived_curves import DerivedState
 
 _QUOTED: dict[str, JsonValue] = {
     "trade_date": "2024-10-14",
@@ -27,17 +33,36 @@ _QUOTED: dict[str, JsonValue] = {
 }
 
 
+_EXCHANGES = "Exchange rates of the trade date by which prices were converted."
+
+
+class SparklineDocument(BaseModel):
+    """The price of the front period of a curve on its last trade dates: the first month that begins after each trade date.
+
+    Of a curve without months the first period that does.
+    """
+
+    first: date | None = Field(description="First trade date of the points; null without any.")
+    last: date | None = Field(description="Last trade date of the points; null without any.")
+    points: list[float] = Field(description="Prices, by trade date.", examples=[[91.2, 92.05, 90.4]])
+    svg: str = Field(description="A picture of them, 100 by 24 pixels.")
+
+
 class CurveDocument(ProductDocument):
     """A curve: a product with the trade dates of its quotes."""
 
     first_trade_date: date | None = Field(description="First trade date with quotes; null without any.")
     last_trade_date: date | None = Field(description="Last trade date with quotes; null without any.")
+    sparkline: SparklineDocument | None = Field(default=None, description="Only in lists, with `sparkline`; else null.")
 
     @classmethod
-    def from_domain(cls, stored: StoredProduct) -> CurveDocument:
-        """Return the document of a stored product."""
-        dates = {"first_trade_date": stored.first_trade_date, "last_trade_date": stored.last_trade_date}
-        return cls.model_validate(ProductDocument.members(stored) | dates)
+    def from_domain(cls, stored: StoredProduct, lines: Mapping[int, Sparkline] | None = None) -> CurveDocument:
+        """Return the document of a stored product. ``lines``: sparklines by curve id, where they are requested."""
+        more: dict[str, object] = {"first_trade_date": stored.first_trade_date, "last_trade_date": stored.last_trade_date}
+        if lines is not None:
+            line = lines.get(stored.curve_id, NO_SPARKLINE)
+            more["sparkline"] = {"first": line.first, "last": line.last, "points": line.points, "svg": line.svg}
+        return cls.model_validate(ProductDocument.members(stored) | more)
 
 
 class CurvesMeta(PageMeta):
@@ -75,10 +100,21 @@ class KindCompletenessDocument(CompletenessDocument):
     quotes: int = Field(description="Number of quotes of this kind.")
 
 
+class SettlementDocument(BaseModel):
+    """The series that a curve settles against."""
+
+    key: str = Field(examples=["eex:day_ahead_auction:DE:price_60min"])
+    unit: str | None = Field(description="Unit of its values; null while the store does not have the series.")
+    currency: str | None
+    first: datetime | None = Field(description="Start of its first interval; null without one.")
+    last: datetime | None = Field(description="Start of its last interval; null without one.")
+
+
 class CurveFactsDocument(CurveDocument):
     """A curve with its delivery calendar, and the completeness of its quotes."""
 
     delivery_calendar: CalendarDocument
+    settlement: SettlementDocument | None = Field(description="Series that it settles against; null: unknown.")
     completeness: CompletenessDocument | None = Field(
         description="Null while the curve has no quotes, or where the sessions of its venue are unknown."
     )
@@ -89,12 +125,13 @@ class CurveFactsDocument(CurveDocument):
     @classmethod
     def from_facts(cls, facts: CurveFacts) -> CurveFactsDocument:
         """Return the document of a curve."""
-        whole = CurveDocument.from_domain(facts.stored).model_dump()
-        complete = facts.completeness
+        plan, complete = facts.plan, facts.completeness
+        whole = CurveDocument.from_domain(plan.stored).model_dump()
         return cls.model_validate(
             whole
             | {
-                "delivery_calendar": facts.terms.calendar.to_document(),
+                "delivery_calendar": plan.terms.calendar.to_document(),
+                "settlement": None if plan.settlement is None else asdict(plan.settlement),
                 "completeness": None if complete is None else asdict(complete),
                 "kinds": [{"kind": one.kind, "quotes": one.quotes, **asdict(one.completeness)} for one in facts.kinds],
             }
@@ -114,6 +151,21 @@ class CurveMeta(BaseModel):
     currency: str | None = Field(description="Currency of the prices in this answer; null where none applies.")
     calendar: str = Field(description="Name of the delivery calendar.", examples=["eu_power"])
     version: int = Field(description="Rises whenever the quotes or the terms of the curve change.")
+    derived: DerivedState | None = Field(
+        description="State of a derived curve: unless it is `fresh`, an input has changed since its quotes were computed. "
+        "Null: the curve is not derived."
+    )
+
+
+class ExchangeDocument(BaseModel):
+    """The exchange rate that prices of a trade date were converted at."""
+
+    pair: str = Field(description="Two currencies.", examples=["EURUSD"])
+    trade_date: date
+    rate: float = Field(description="Price of one unit of the first currency in the second.", examples=[1.0933])
+    day: date = Field(
+        alias="date", description="Day of the rate: earlier than the trade date only where the ECB publishes none on that."
+    )
 
 
 class QuoteDocument(BaseModel):
@@ -147,6 +199,12 @@ class QuotesMeta(BaseModel):
     trade_date: date | None = Field(default=None, description="The trade date, if there is one.")
     as_of: datetime | None
     derived: list[str] = Field(description="Fields that are not published but derived.")
+    fx: list[ExchangeDocument] = Field(description=f"{_EXCHANGES} Empty in answers about a span of trade dates.")
+    reason: str | None = Field(
+        description="Why there are no quotes: the nearest trade dates with quotes, or that the periods are not quoted; null: "
+        "there are some.",
+        examples=["no quotes on 2024-10-13; nearest trade dates: 2024-10-11, 2024-10-14"],
+    )
 
 
 class QuotesDocument(BaseModel):
@@ -180,6 +238,10 @@ class StripDocument(BaseModel):
     is_consistent: bool = Field(description="The difference from the exchange's own quote is at most one tick.")
     parts: list[StripPartDocument]
     reason: str | None = Field(description="Why there is no value.")
+    price_from: PriceFrom | None = Field(
+        description="`mid`: a quote that makes the value has no settlement, and the mean of its bid and ask counts; else "
+        "`settle`. null: of bids or asks, or no value."
+    )
 
 
 class StripsMeta(BaseModel):
@@ -192,6 +254,7 @@ class StripsMeta(BaseModel):
     side: str
     weighting: str
     block: str
+    fx: list[ExchangeDocument] = Field(description=_EXCHANGES)
 
 
 class StripsDocument(BaseModel):
@@ -212,8 +275,13 @@ class MoveDocument(BaseModel):
     relative: float | None = Field(description="`move` as a fraction of the size of `a`; null where `a` is zero.")
     status: Literal["both", "listed", "expired", "unpriced"] = Field(
         description="`both`: priced on both trade dates. `listed`: only on the later. `expired`: only on the earlier. "
-        "`unpriced`: listed on both, without a price on one of them."
+        "`unpriced`: listed on both, without a price of `field` on one of them."
     )
+    a_from: PriceFrom | None = Field(
+        description="`mid`: `a` is the mean of bid and ask, because no settlement is stored; else `settle`. null: of a named "
+        "`field`, or no price."
+    )
+    b_from: PriceFrom | None = Field(description="As `a_from`, of `b`.")
 
 
 class DiffMeta(BaseModel):
@@ -226,6 +294,8 @@ class DiffMeta(BaseModel):
     field: str
     as_of: datetime | None
     curves: list[CurveMeta]
+    fx: list[ExchangeDocument] = Field(description=_EXCHANGES)
+    reason: str | None = Field(description="Why there is no earlier trade date to compare with; null: there is one.")
 
 
 class DiffDocument(BaseModel):
@@ -268,10 +338,14 @@ class CurvesQuery(BaseModel):
     as_of: Text | None = Field(default=None, description="Quotes as known at this instant. Default: now.")
     as_loaded: Text | None = Field(default=None, description="The store as it stood at this instant. Default: now.")
     kind: list[Text] = Field(default=[], max_length=20, description="Only periods of these kinds. Default: all.")
-    periods: list[Text] = Field(default=[], max_length=200, description="Only these delivery periods. Default: all.")
+    periods: list[PeriodName] = Field(
+        default=[],
+        max_length=200,
+        description="Only these delivery periods: labels, or objects with `start` and `end`. Default: all.",
+    )
     fields: list[Text] = Field(default=[], max_length=20, description="Only these fields. Default: all published ones.")
     unit: Text | None = Field(default=None, description="Convert prices to this unit.")
-    currency: Text | None = Field(default=None, description="Convert prices to this currency.")
+    currency: Text | None = Field(default=None, description=CURRENCY, examples=["USD"])
     format: Literal["json", "ndjson", "csv", "arrow", "parquet"] | None = Field(
         default=None, description="Format of the response. Default: by `Accept`, else `json`."
     )
@@ -288,8 +362,10 @@ class QuoteRow(BaseModel):
 
     trade_date: ShortText = Field(description="YYYY-MM-DD.", examples=["2025-01-07"])
     product: ShortText = Field(description="Key of a product of your tenant.", examples=["power:DE:base:DESK"])
-    period: ShortText = Field(
-        description="Delivery period: a label such as `Q1-25`, or `2025-01-01..2025-04-01`, half-open.", examples=["Q1-25"]
+    period: Annotated[ShortText, LABEL_OR_SPAN] = Field(
+        description="Delivery period: a label such as `Q1-25`, `2025-01-01..2025-04-01`, half-open, or an object with `start` "
+        "and `end`.",
+        examples=["Q1-25"],
     )
     settle: float | None = Field(default=None, strict=True, allow_inf_nan=False)
     open: float | None = Field(default=None, strict=True, allow_inf_nan=False)

@@ -20,8 +20,9 @@ from aurum.api.curves.cells import bulk_cells, cells_table
 from aurum.api.curves.documents import Owner
 from aurum.api.curves.ownership import written_owner
 from aurum.api.curves.reference import ReferenceAnswer, ReferenceDocumentAnswer
+from aurum.api.curves.respond import drawn
 from aurum.api.encoding.json import json_columns, json_rows
-from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
+from aurum.api.encoding.negotiate import MEDIA_TYPES, PICTURES, chosen_format
 from aurum.api.encoding.table import Table
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
@@ -29,6 +30,7 @@ from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.http.request_state import caller_of, state_of
 from aurum.api.observations.private import PRIVATE_HEADERS
 from aurum.api.observations.respond import WholeResponse
+from aurum.api.pictures.headers import picture_headers
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.curves.build_schemas import ShapeAnswerDocument
@@ -38,12 +40,12 @@ from aurum.core.curves.grids import Resolution
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.shapes import Profile
 from aurum.core.errors import Conflict, NotFound
-from aurum.services.curves import Known
+from aurum.services.curves import Known, charts
 from aurum.services.curves.build import build, curve_terms, versions_of
 from aurum.services.curves.build_answer import BuildAnswer
 from aurum.services.curves.build_question import BuildQuestion, InDelivery, Prior
 from aurum.services.curves.build_terms import terms_of
-from aurum.services.curves.documents import reference_entry
+from aurum.services.curves.documents import check_document_quota, reference_entry
 from aurum.services.curves.shapes import learned_shape, store_shape
 from aurum.services.curves.spot import series_that_settles
 from aurum.storage.ports.curves import ReferenceKind
@@ -96,13 +98,14 @@ ProfileName = Annotated[
     "/{key}/shape",
     operation_id="readCurveShape",
     summary="Hourly price-forward curve",
-    responses=page_answers(ShapeAnswerDocument)
+    responses=page_answers(ShapeAnswerDocument, pictures=True)
     | {304: {"description": "Not modified: `If-None-Match` names the current `ETag`"}}
     | problems(NotFound, also=(406,)),
     response_class=Response,
 )
 async def read_shape(
     request: Request,
+    output: params.RowsOrPicture,
     key: params.Key,
     start: From = None,
     to: To = None,
@@ -123,8 +126,6 @@ async def read_shape(
     ] = Extrapolate.NONE,
     as_of: params.AsOf = None,
     as_loaded: params.AsLoaded = None,
-    format: params.Format = None,
-    layout: params.LayoutOfRows = "rows",
 ) -> Response:
     """Return a price for every hour that keeps the price of every quote, with the profile of the spot prices.
 
@@ -150,8 +151,9 @@ async def read_shape(
     )
     reading = reading_of(request)
     accept = state.request_headers.get(b"accept")
-    is_open = format is None and accept in (None, b"*/*")
-    name = chosen_format(format, accept.decode("latin-1") if accept else None)
+    is_open = output.format is None and accept in (None, b"*/*")
+    name = chosen_format(output.format, accept.decode("latin-1") if accept else None, pictures=True)
+    output.picture.check_format(is_picture=name in PICTURES)
     terms = await curve_terms(reading, question)
     versions = await versions_of(reading, question, terms)
     parameters = sorted(request.query_params.multi_items())
@@ -162,13 +164,18 @@ async def read_shape(
     if is_current(request, tag):
         return Response(status_code=304, headers=headers)
     answer = await build(reading, question, terms=terms)
+    if name in PICTURES:
+        content = await drawn(request, name, output.picture, tag, lambda: charts.build_chart(answer))
+        return WholeResponse(
+            content, {**headers, **picture_headers(request.url.path, name)}, PICTURES[name], len(answer.starts)
+        )
     table = await asyncio.to_thread(cells_table, answer)
     if is_open and table.height > ARROW_ABOVE:
         name = "arrow"
     if name == "json" and table.height > (most := service.settings.document_rows):
         why = f"a JSON document may have {most:,} cells; the curve has {table.height:,}: request arrow, parquet or csv"
-        raise InvalidParameters(("format", why, format))
-    content = await asyncio.to_thread(_encoded, answer, table, name, layout)
+        raise InvalidParameters(("format", why, output.format))
+    content = await asyncio.to_thread(_encoded, answer, table, name, output.layout)
     return WholeResponse(content, headers, MEDIA_TYPES[name], table.height)
 
 
@@ -215,6 +222,8 @@ async def learn_shape(request: Request, key: params.Key, body: NewShape) -> Refe
     shape, origin = await learned_shape(
         reading, terms, series, body.start, body.to, Known(body.as_of), by_month=body.by_month, learned_at=now
     )
+    if tenant is not None and body.version is None:
+        await check_document_quota(reading, tenant, service.store.settings.private.documents)
     await store_shape(
         service.store.transactions, body.name, shape, origin, tenant=tenant, version=body.version, by=actor_of(request)
     )

@@ -35,7 +35,7 @@ _PARAMETERS = [replace(one, example=_SPAN.get(one.name, one.example)) for one in
     operation_id="readProviderObservations",
     summary="Observations of a provider's series",
     openapi_extra=documented(_PARAMETERS, _ID),
-    responses=answers(SeriesObservations) | problems(NotFound, also=(406,)),
+    responses=answers(SeriesObservations, pictures=True) | problems(NotFound, also=(406,)),
     response_class=Response,
 )
 async def read_observations(request: Request) -> Response:

@@ -28,7 +28,7 @@ from aurum.core.errors import Conflict, NotFound
 from aurum.core.jobs.states import JobState, Queue
 from aurum.services.jobs.control import cancel_job, drop_job, retry_job
 from aurum.services.jobs.events import mark_of
-from aurum.services.jobs.listing import visible_tenant
+from aurum.services.jobs.listing import shown_job, visible_tenant
 from aurum.services.jobs.submit import create_job
 from aurum.storage.ports.jobs import Job, JobFilter
 
@@ -69,7 +69,10 @@ async def list_jobs(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> schemas.JobPage:
-    """List jobs, the last created first: those of your tenant, and with `admin:write` those of all tenants and the platform."""
+    """List jobs, the last created first: those of your tenant, and with `admin:write` those of all tenants and the platform.
+
+    Jobs of another tenant are shown without payload, result and reason, which belong to that tenant.
+    """
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
     caller = caller_of(request)
     wanted = JobFilter(visible_tenant(caller, tenant), (state,) if state is not None else (), queue, name, parent)
@@ -211,7 +214,7 @@ def _answer(job: Job, caller: Caller) -> schemas.JobAnswer:
 
 
 def _document(job: Job, caller: Caller) -> schemas.JobDocument:
-    return schemas.JobDocument.of(job, for_operator=caller.may(Permission.ADMIN_WRITE))
+    return schemas.JobDocument.of(shown_job(job, caller), for_operator=caller.may(Permission.ADMIN_WRITE))
 
 
 def _key(request: Request, body: schemas.NewJob) -> str | None:

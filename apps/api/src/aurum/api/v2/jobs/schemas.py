@@ -24,7 +24,9 @@ class JobDocument(JobStatus):
     priority: int = Field(description="0 to 9; the lower the sooner, within its queue.")
     tenant: str | None = Field(description="Tenant that it belongs to; null: a job of the platform.")
     subject: str = Field(description="Who created it, such as `key:3f2c9a606a4b4f0e`; empty: Aurum itself.")
-    payload: dict[str, Any] = Field(description="Its arguments, by the schema of its definition.", examples=[_FETCH])
+    payload: dict[str, Any] = Field(
+        description="Its arguments, by the schema of its definition; empty for a job of another tenant.", examples=[_FETCH]
+    )
     deaths: int = Field(description="Processes that it ended, for example by using too much memory.")
     losses: int = Field(description="Workers that vanished while they ran it.")
     submitted_at: datetime

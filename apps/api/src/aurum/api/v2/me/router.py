@@ -47,6 +47,7 @@ async def read_me(
             tenant=caller.tenant,
             subject=caller.subject,
             name=caller.name or None,
+            person=caller.person,
             roles=[*caller.roles],
             scopes=sorted(caller.scopes),
             plan=MyPlan(**asdict(caller.plan)) if caller.plan is not None else None,

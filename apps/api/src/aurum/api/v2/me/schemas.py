@@ -68,6 +68,7 @@ class Me(BaseModel):
                     "tenant": "acme",
                     "subject": "key:3f2c9a606a4b4f0e",
                     "name": "notebook",
+                    "person": "owner:Anna Smith",
                     "roles": ["user"],
                     "scopes": ["catalog:read", "series:read"],
                     "plan": {
@@ -94,6 +95,10 @@ class Me(BaseModel):
     tenant: str
     subject: str = Field(description="`key:<id>` of an API key, `user:<name>` of a token, or `local` on an open service.")
     name: str | None = Field(description="Name of the API key; null for other callers.")
+    person: str | None = Field(
+        description="Who acts, for approvals: `owner:<name>` of an API key, `user:<sub>` of a token, or `local`; null: a key "
+        "that names no owner."
+    )
     roles: list[str] = Field(description="Roles of the key or token that this service knows.")
     scopes: list[str] = Field(description="All permissions, those of the roles included, in alphabetical order.")
     plan: MyPlan | None = Field(description="Null: requests are not limited.")

@@ -54,7 +54,7 @@ router = FeatureRouter(
     operation_id="readObservations",
     summary="Observations of one series",
     openapi_extra=documented(ONE_SERIES, KEY),
-    responses=answers(SeriesObservations) | problems(NotFound, also=(406,)),
+    responses=answers(SeriesObservations, pictures=True) | problems(NotFound, also=(406,)),
     response_class=Response,
 )
 async def read_observations(request: Request) -> Response:

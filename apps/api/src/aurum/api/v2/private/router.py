@@ -12,6 +12,7 @@ from fastapi import Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.contract.filters import WithSparkline
 from aurum.api.contract.params import known_only
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
@@ -23,6 +24,7 @@ from aurum.api.routing.router import FeatureRouter
 from aurum.api.spool.spooler import Spooler
 from aurum.api.v2.private.rows import CSV, JSON, rows_of
 from aurum.api.v2.private.schemas import (
+    ListedPrivateSeries,
     PrivateDeclaration,
     PrivatePoints,
     PrivateSeriesAnswer,
@@ -34,6 +36,7 @@ from aurum.api.v2.private.schemas import (
 from aurum.core.access import Permission
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services import private
+from aurum.services.observations.sparklines import series_sparklines
 from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.ports.private import PrivateStore
 
@@ -87,14 +90,20 @@ def _own(request: Request) -> PrivateStore:
 
 @router.get("", operation_id="listPrivateSeries", summary="List private series", responses=problems(Unauthenticated, Forbidden))
 async def list_private_series(
-    request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None
+    request: Request, response: Response, sparkline: WithSparkline = False, limit: Limit = 100, cursor: Cursor = None
 ) -> PrivateSeriesPage:
-    """List the private series of the caller's tenant, ascending by key."""
+    """List the private series of the caller's tenant, ascending by key.
+
+    With `sparkline` a page has at most 100 series.
+    """
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     after = page.after[0] if page.after else None
-    series = await _own(request).catalog.series_page(SeriesFilter(), after=after, limit=page.limit + 1)
+    own = _own(request)
+    series = await own.catalog.series_page(SeriesFilter(), after=after, limit=page.limit + 1)
     meta = page_meta(request, response, page, series, lambda one: (str(one.key),))
-    data = [PrivateSeriesDocument.from_domain(one) for one in series[: page.limit]]
+    shown = series[: page.limit]
+    lines = await series_sparklines(own.neighbours, shown) if sparkline else {}
+    data = [ListedPrivateSeries.from_domain(one).with_sparkline(lines.get(one.series_id)) for one in shown]
     return PrivateSeriesPage.model_validate({"data": data, "meta": meta})
 
 

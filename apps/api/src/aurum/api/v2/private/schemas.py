@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from aurum.api.contract.schemas import PageMeta
+from aurum.api.contract.schemas import MayHaveSparkline, PageMeta
 from aurum.api.contract.text import Text
 from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
@@ -68,7 +68,7 @@ class PrivateSeriesDocument(BaseModel):
     updated_at: datetime | None = Field(description="Time of the last change of a value; null without points.")
 
     @classmethod
-    def from_domain(cls, series: Series) -> PrivateSeriesDocument:
+    def from_domain(cls, series: Series) -> Self:
         spec = series.spec
         return cls(
             name=spec.key.location,
@@ -89,10 +89,14 @@ class PrivateSeriesAnswer(BaseModel):
     data: PrivateSeriesDocument
 
 
+class ListedPrivateSeries(MayHaveSparkline, PrivateSeriesDocument):
+    """A private series in a list."""
+
+
 class PrivateSeriesPage(BaseModel):
     """A page of private series, ascending by key."""
 
-    data: list[PrivateSeriesDocument]
+    data: list[ListedPrivateSeries]
     meta: PageMeta
 
 

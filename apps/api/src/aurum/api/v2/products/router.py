@@ -89,6 +89,7 @@ async def post_product(request: Request, body: schemas.NewProduct) -> schemas.Pr
         _document(body),
         tenant=written_owner(request, body.owner),
         by=actor_of(request),
+        most=services(request).store.settings.private.products,
     )
     await written(request)
     return _answer(stored)

@@ -34,13 +34,23 @@ class NewProduct(BaseModel):
     tick: float = Field(strict=True, gt=0, allow_inf_nan=False, description="Smallest step of a price.")
     calendar: Text = Field(description="Name of a delivery calendar; see `/v2/calendars`.")
     currency: Text | None = Field(default=None, description="ISO 4217 code. Default: that of the unit.")
-    calendar_block: Text | None = Field(default=None, description="Block of the calendar, such as `PEAK`. Default: all hours.")
+    calendar_block: Text | None = Field(
+        default=None,
+        description="Block of the calendar in whose hours it delivers, such as `PEAK`; `null`: all hours. Default: the block "
+        "that the key names (`peak` is `PEAK`, in American calendars `ON_PEAK`), all hours for `base` and in calendars without "
+        "blocks. A key with another word needs it.",
+    )
     weighting: Weighting | None = Field(default=None, description="Weights of strips. Default: hours for power, else days.")
     seasons: Text | None = Field(default=None, description="Name of a family of seasons. Default: none.")
     sessions: Text | None = Field(default=None, description="Calendar of sessions. Default: unknown.")
     lot: LongText | None = Field(default=None, description="Contract size in words.")
     listing: LongText | None = Field(default=None, description="Listing rule in words.")
-    expiry: LongText | None = Field(default=None, description="Expiry rule in words.")
+    expiry: LongText | None = Field(
+        default=None,
+        description="Expiry rule in words, parts between semicolons. Contracts can roll by their last trading days where a "
+        "part reads as `last business day of the month before delivery` or `quarters and years: three business days before the "
+        "first day of the delivery period` do; the guide of curves lists the forms.",
+    )
     settles_on: Text | None = Field(default=None, description="Key of the series of spot prices that it settles on.")
     owner: Owner = Field(default="tenant", description="`tenant`: yours. `shared`: of all, which needs `admin:write`.")
 
@@ -67,6 +77,7 @@ class ProductChanges(BaseModel):
         default=None,
         strict=True,
         ge=1,
+        le=2**53,
         description="Version that you have read: another one is a conflict. Default: the current one.",
     )
 

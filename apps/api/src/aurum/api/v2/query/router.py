@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
+from aurum.api.contract.either import either, refused_members
 from aurum.api.contract.params import DAYS_AHEAD, HOURS_AHEAD, LIMIT, MANY_SERIES, MIN_COVERAGE, SERIES_PARAMETER
 from aurum.api.contract.schemas import ManySeriesObservations
 from aurum.api.contract.text import Text
@@ -108,8 +110,18 @@ class BatchAnswer(BaseModel):
     data: list[BatchItem]
 
 
+def _form_of(body: Mapping[str, object]) -> type[BaseModel]:
+    """Return the form of a body: a batch if it has queries, else one query. Raises ``ValidationError`` for both at once."""
+    if "queries" not in body:
+        return ObservationsQuery
+    if others := [name for name in body if name != "queries"]:
+        raise refused_members(body, others, "does not go with queries: state it in each query of the batch")
+    return Batch
+
+
 _QueryBody = Annotated[
     ObservationsQuery | Batch,  # type: ignore[valid-type] - a model made from the parameters
+    either(_form_of),
     Body(
         openapi_examples={
             "one query": {"value": {"series": [_NYC, _WEST], "start": "2025-11-02", "end": "2025-11-03", "tz": "market"}},

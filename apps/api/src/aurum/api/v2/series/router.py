@@ -19,6 +19,7 @@ from aurum.api.contract.filters import (
     MarketRunFilter,
     MeasureFilter,
     SourceFilter,
+    WithSparkline,
     component_of,
     fuel_of,
     kind_of,
@@ -35,10 +36,12 @@ from aurum.api.http.request_state import state_of
 from aurum.api.observations.private import PRIVATE_HEADERS, reading_of
 from aurum.api.routing.policy import CacheRule, Policy
 from aurum.api.routing.router import FeatureRouter
-from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
+from aurum.api.v2.series.schemas import ListedSeries, SeriesAnswer, SeriesPage
 from aurum.core.access import Permission
 from aurum.core.errors import NotFound
+from aurum.services.curves.settlement import curves_settling_on
 from aurum.services.observations import series_of
+from aurum.services.observations.sparklines import series_sparklines
 from aurum.storage.ports.catalog import SeriesFilter
 
 router = FeatureRouter(
@@ -50,6 +53,7 @@ router = FeatureRouter(
             (
                 "any series",
                 "catalog",
+                "curves",
             ),
         ),
     ),
@@ -87,10 +91,14 @@ async def list_series(
         Text | None,
         Query(description="Only series with this text in their key or location name; case is ignored.", examples=["n.y.c"]),
     ] = None,
+    sparkline: WithSparkline = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> SeriesPage:
-    """List series, ascending by key. Several filters are combined with AND."""
+    """List series, ascending by key. Several filters are combined with AND.
+
+    With `sparkline` a page has at most 100 series.
+    """
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     criteria = SeriesFilter(
         source=source,
@@ -106,9 +114,14 @@ async def list_series(
         component=component_of(component),
     )
     after = page.after[0] if page.after else None
-    series = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=page.limit + 1)
+    store = services(request).store
+    series = await store.catalog.reader.series_page(criteria, after=after, limit=page.limit + 1)
     meta = page_meta(request, response, page, series, lambda one: (str(one.key),))
-    return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in series[: page.limit]], "meta": meta})
+    shown = series[: page.limit]
+    lines = await series_sparklines(store.observations.neighbours, shown) if sparkline else {}
+    return SeriesPage.model_validate(
+        {"data": [ListedSeries.from_domain(one).with_sparkline(lines.get(one.series_id)) for one in shown], "meta": meta}
+    )
 
 
 @router.get(
@@ -124,4 +137,6 @@ async def read_series(request: Request, response: Response, key: Key) -> SeriesA
     reading = reading_of(request, [key])
     if state_of(request.scope).is_private:
         response.headers.update(PRIVATE_HEADERS)
-    return SeriesAnswer(data=SeriesDocument.from_domain(await series_of(reading.catalog, key)))
+    document = SeriesDocument.from_domain(await series_of(reading.catalog, key))
+    settles = await curves_settling_on(services(request).store.curves, key)
+    return SeriesAnswer.model_validate({"data": document.model_dump() | {"settles": settles}})

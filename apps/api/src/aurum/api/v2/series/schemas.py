@@ -6,21 +6,33 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aurum.api.contract.schemas import PageMeta, SeriesDocument
+from aurum.api.contract.schemas import MayHaveSparkline, PageMeta, SeriesDocument
 from aurum.core.catalog.entries import IssueEntry
+
+
+class ListedSeries(MayHaveSparkline, SeriesDocument):
+    """A series in a list."""
 
 
 class SeriesPage(BaseModel):
     """A page of series, ascending by key."""
 
-    data: list[SeriesDocument]
+    data: list[ListedSeries]
     meta: PageMeta
+
+
+class SeriesFactsDocument(SeriesDocument):
+    """A series with the curves that settle against it."""
+
+    settles: list[str] = Field(
+        description="Keys of the shared curves that settle against the series, ascending. Your own: `/v2/curves?settles_on=`."
+    )
 
 
 class SeriesAnswer(BaseModel):
     """One series."""
 
-    data: SeriesDocument
+    data: SeriesFactsDocument
 
 
 class IssueDocument(BaseModel):

@@ -25,6 +25,7 @@ from aurum.core.access import Permission
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.core.jobs.states import JobState
 from aurum.services.jobs.control import drop_job, retry_job
+from aurum.services.jobs.listing import shown_job
 from aurum.services.jobs.submit import create_job
 from aurum.storage.ports.jobs import Job, JobFilter, UnknownJob
 
@@ -88,7 +89,7 @@ async def list_parked(request: Request, response: Response, limit: Limit = 100, 
         JobFilter(states=(JobState.PARKED,)), before=position_of(page.after), limit=page.limit + 1
     )
     meta = page_meta(request, response, page, jobs, sort_key)
-    data = [schemas.ParkedDocument.of(one) for one in jobs[: page.limit]]
+    data = [schemas.ParkedDocument.of(shown_job(one, caller_of(request))) for one in jobs[: page.limit]]
     return schemas.ParkedPage.model_validate({"data": data, "meta": meta})
 
 
@@ -103,7 +104,7 @@ async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     """Put a parked job back into its queue, with all attempts left. Use `POST /v2/jobs/{job_id}/retry` instead."""
     parked = await _parked(request, parked_job)
     await retry_job(services(request).store.transactions, parked_job, by=actor_of(request), tenant=None)
-    return schemas.ParkedAnswer(data=schemas.ParkedDocument.of(parked))
+    return schemas.ParkedAnswer(data=schemas.ParkedDocument.of(shown_job(parked, caller_of(request))))
 
 
 @router.delete("/parked/{parked_job}", operation_id="discardParkedJob", summary="Discard a parked job", responses=_ONE)
@@ -111,7 +112,7 @@ async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     """Delete a parked job and return it. Use `DELETE /v2/jobs/{job_id}` instead."""
     await _parked(request, parked_job)
     dropped = await drop_job(services(request).store.transactions, parked_job, by=actor_of(request), tenant=None)
-    return schemas.ParkedAnswer(data=schemas.ParkedDocument.of(dropped))
+    return schemas.ParkedAnswer(data=schemas.ParkedDocument.of(shown_job(dropped, caller_of(request))))
 
 
 async def _parked(request: Request, job_id: str) -> Job:

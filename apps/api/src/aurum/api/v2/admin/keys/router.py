@@ -1,4 +1,4 @@
-"""``/v2/admin/keys``: create, list, rotate and revoke API keys."""
+"""``/v2/admin/keys``: create, list, rotate and revoke API keys, and name the owner of one that has none."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def create_key(request: Request, body: schemas.NewKey) -> schemas.NewSecre
         raise InvalidParameters(
             ("expires_at", "is not in the future: choose a later time, or leave it out", body.expires_at.isoformat())
         )
-    new = NewKey(_tenant(caller, body.tenant), body.name, tuple(body.roles), tuple(body.scopes), body.expires_at)
+    new = NewKey(_tenant(caller, body.tenant), body.name, tuple(body.roles), tuple(body.scopes), body.expires_at, body.owner)
     return _with_secret(
         request, await access.create_key(service.store.transactions, new, by=actor_of(request), may=caller.scopes, now=now)
     )
@@ -126,6 +126,31 @@ async def rotate_key(
         now=service.clock.now(),
     )
     return _with_secret(request, issued)
+
+
+@router.put(
+    "/{key_id}/owner",
+    operation_id="putKeyOwner",
+    summary="Name the owner of an API key",
+    responses=problems(Unauthenticated, Forbidden, NotFound, Conflict, Unavailable),
+)
+async def put_owner(request: Request, key_id: KeyId, body: schemas.Owner, tenant: TenantFilter = None) -> schemas.KeyAnswer:
+    """Name the person who uses a key that names none, so that it can take part in approvals from then on.
+
+    An owner never changes: the status is 409 for a key that has another one, and for a key that is expired, revoked or was
+    rotated. What the key submitted before names no person still, and is submitted again.
+    """
+    caller, service = caller_of(request), services(request)
+    key = await access.give_owner(
+        service.store.transactions,
+        _tenant(caller, tenant),
+        key_id,
+        body.owner,
+        by=actor_of(request),
+        may=caller.scopes,
+        now=service.clock.now(),
+    )
+    return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(key))
 
 
 @router.post("/{key_id}/revoke", operation_id="revokeKey", summary="Revoke an API key", responses=_ONE)

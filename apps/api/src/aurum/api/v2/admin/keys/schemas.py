@@ -31,6 +31,7 @@ class KeyDocument(BaseModel):
     revoked_at: datetime | None = Field(description="Time of the revocation; null: it is not revoked.")
     last_used_at: datetime | None = Field(description="Time of the last use, to the minute; null: it was not used.")
     replaces: str | None = Field(description="Id of the key that this key replaced; null: it replaced none.")
+    owner: str | None = Field(description="Name of the person who uses the key; null: unknown.", examples=["Anna Smith"])
 
     @classmethod
     def from_domain(cls, key: ApiKey) -> KeyDocument:
@@ -49,7 +50,9 @@ class KeyAnswer(BaseModel):
 class NewKey(BaseModel):
     """An API key to be created. It has all permissions of its roles and scopes; its creator must have them too."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "notebook", "roles": ["user"]}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "notebook", "roles": ["user"], "owner": "Anna Smith"}]}
+    )
 
     name: Name = Field(description="Purpose of the key.")
     tenant: TenantId | None = Field(
@@ -63,6 +66,11 @@ class NewKey(BaseModel):
     expires_at: Moment | None = Field(
         default=None, description="RFC 3339 date-time from which the key is invalid. Default: it does not expire."
     )
+    owner: Name | None = Field(
+        default=None,
+        description="Name of the person who will use the key. Approvals need two persons: keys of one owner are one person, "
+        "and a key without an owner can approve nothing. It can be named later, once. Default: unknown.",
+    )
 
 
 class NewSecret(KeyDocument):
@@ -73,6 +81,14 @@ class NewSecret(KeyDocument):
 
 class NewSecretAnswer(BaseModel):
     data: NewSecret
+
+
+class Owner(BaseModel):
+    """The person who uses an API key that was made without an owner."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"owner": "Anna Smith"}]})
+
+    owner: Name = Field(description="Name of the person. It never changes; all keys of one owner are one person.")
 
 
 class Rotation(BaseModel):

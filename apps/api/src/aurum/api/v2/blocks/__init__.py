@@ -1,0 +1,1 @@
+"""Blocks with their versions, and their changes by administrators."""

@@ -1,0 +1,1 @@
+"""Mappings of labels and units, and the labels that no mapping knows."""
