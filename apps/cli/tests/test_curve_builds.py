@@ -58,6 +58,13 @@ async def test_a_build_shows_months_and_contradictions_and_its_receipt_repeats_i
     assert document["report"]["contradictions"][0]["quote"] == "Q1-25"
 
 
+@pytest.mark.parametrize("option", [("--period", "Jan-25"), ("--quote", "Jan-25=102"), ("--strict",), ("--grid", "P1D")])
+async def test_no_option_of_a_build_goes_with_a_receipt(settings: Settings, tmp_path: Path, option: tuple[str, ...]) -> None:
+    result = await run(settings, "build", KEY, "--repeat", str(tmp_path / "receipt.json"), *option)
+    assert isinstance(result.exception, InvalidParameters)
+    assert f"{option[0]}: does not go with --repeat" in result.exception.detail
+
+
 async def test_the_shape_of_a_curve_is_hourly(settings: Settings) -> None:
     arguments = ("shape", KEY, "--quote", "Jan-25=102", "--trade-date", "2024-12-30", "--rows", "24")
     document = json.loads((await run(settings, *arguments, "--json")).stdout)

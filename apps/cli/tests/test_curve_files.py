@@ -76,3 +76,23 @@ async def test_a_file_that_cannot_belong_to_the_tenant_is_refused_whole_and_leav
     (report,) = json.loads(result.stdout)["data"]
     assert reason in report["reason"]
     assert await postgres_store.files.files_page(FileFilter(), before=None, limit=10) == []
+
+
+async def test_a_venue_that_makes_no_product_is_named_with_the_key_of_the_file(settings: Settings, tmp_path: Path) -> None:
+    marks = MARKS.replace("power:DE:base:EEX", "power:QX:base:DESK")
+    result = await load(settings, marks, tmp_path, "--venue", "DESK2", "--json")
+    (report,) = json.loads(result.stdout)["data"]
+    assert result.exit_code == REFUSED_FILES
+    assert report["reason"].startswith("--venue DESK2 makes power:QX:base:DESK2 of power:QX:base:DESK in the file"), report
+    own = await load(settings, marks, tmp_path, "--json")
+    assert json.loads(own.stdout)["data"][0]["reason"].startswith("the file quotes power:QX:base:DESK, which is not a product")
+
+
+async def test_marks_in_another_unit_are_flagged_by_the_quotes_of_the_own_product(settings: Settings, tmp_path: Path) -> None:
+    await load(settings, MARKS, tmp_path, "--venue", "DESK")
+    jumped = MARKS.replace("2025-01-07", "2025-01-08").replace("101.5,101,102", "10150,,")
+    result = await load(settings, jumped, tmp_path, "--venue", "DESK", "--json")
+    (report,) = json.loads(result.stdout)["data"]
+    assert [(one["curve"], one["check"], one["trade_date"]) for one in report["quote_flags"]] == [
+        (OWN, "unit_jump", "2025-01-08")
+    ]

@@ -15,5 +15,5 @@ def test_every_command_reads_the_curves_of_the_same_tenant_by_default() -> None:
         for option in command.params
         if option.name == "tenant" and not option.required
     }
-    assert {"list", "show", "diff", "build", "shape"} <= options.keys()
+    assert {"list", "show", "diff", "build", "shape", "continuous", "explain"} <= options.keys()
     assert set(options.values()) == {"local"}

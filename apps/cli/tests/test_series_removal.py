@@ -69,9 +69,9 @@ async def test_an_invalid_key_is_listed_with_escapes_that_remove_accepts(
         location = "A\u200b\x91\\x41"
         await connection.execute("UPDATE series SET key = $1, location = $2", f"invented:numbers:{location}:value", location)
     written = "invented:numbers:A\\u200b\\x91\\x41:value"
-    assert (await run(settings, "list")).output.splitlines()[-1].split() == ["key", "location", "step", "unit", "first", "last"]
+    assert (await run(settings, "list")).stdout.splitlines()[-1].split() == ["key", "location", "step", "unit", "first", "last"]
     shown = await run(settings, "list", "--invalid")
-    assert shown.output.splitlines()[0].startswith(f"{written}: ")
-    assert shown.output.splitlines()[-1] == "1 stored series with an invalid key: see `aurum series remove`"
+    assert shown.stdout.splitlines()[0].startswith(f"{written}: ")
+    assert shown.stdout.splitlines()[-1] == "1 stored series with an invalid key: see `aurum series remove`"
     assert (await run(settings, "remove", written, "--reason", "invisible characters")).exit_code == 0
-    assert (await run(settings, "list", "--invalid")).output == "0 stored series with an invalid key\n"
+    assert (await run(settings, "list", "--invalid")).stdout == "0 stored series with an invalid key\n"

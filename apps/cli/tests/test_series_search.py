@@ -45,6 +45,18 @@ async def test_words_find_a_series_first(settings: Settings, postgres_store: Pos
     assert document["facets"]["measure"] == {"lmp": 1}
 
 
+async def test_a_list_has_sparklines_in_blocks_and_in_json(settings: Settings, postgres_store: PostgresStore) -> None:
+    load = file_load([(at, 1, value) for at, value in enumerate((1.0, 2.0, 4.0, 8.0))], key=NYC, unit="USD/MWh", kind="price")
+    await postgres_store.loader.load(load)
+    for words in ((), ("price",)):
+        result = await run(settings, "list", *words, "--sparkline")
+        assert result.exit_code == 0, result.output
+        assert "▁▂▄█" in result.output
+        (one,) = json.loads((await run(settings, "list", *words, "--sparkline", "--json")).output)["data"]
+        assert one["sparkline"]["points"] == [1.0, 2.0, 4.0, 8.0]
+    assert "sparkline" not in (await run(settings, "list", "--json")).output
+
+
 async def test_a_misspelt_word_is_told(settings: Settings, postgres_store: PostgresStore) -> None:
     await stock(postgres_store)
     result = await run(settings, "search", "nyc", "priec", "qqqqq")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from aurum.cli.curve_arguments import curve_reading
 from aurum.cli.json_output import AsJson, print_json
 
 if TYPE_CHECKING:
     from datetime import date
 
     from aurum.assembly.store import Store
-    from aurum.services.curves import CurveReading
     from aurum.services.curves.build_answer import BuildAnswer
     from aurum.services.curves.build_question import InlineQuote
 
@@ -38,6 +38,13 @@ ShapeName = Annotated[
 ]
 ProfileName = Annotated[str, typer.Option("--profile", help="auto, multiplicative or additive.")]
 Rows = Annotated[int, typer.Option("--rows", min=1, help="Most rows to show, from the start.")]
+
+
+_OF_BUILD = (
+    "trade_date", "quote", "together", "period", "grid", "objective", "profile", "shape", "in_delivery", "extrapolate",
+    "strict", "as_of",
+)  # fmt: skip
+"""Options of a build, which its receipt has."""
 
 
 def register(group: typer.Typer) -> None:
@@ -66,7 +73,8 @@ def build_curve(
     tenant: Tenant = "local",
     receipt: Annotated[Path | None, typer.Option("--receipt", help="File that gets the receipt of the build.")] = None,
     repeat: Annotated[
-        Path | None, typer.Option("--repeat", help="Receipt of an earlier build to repeat; other options have no effect.")
+        Path | None,
+        typer.Option("--repeat", help="Receipt of an earlier build to repeat; no option of the build goes with it."),
     ] = None,
     rows: Rows = 36,
     as_json: AsJson = False,
@@ -82,24 +90,26 @@ def build_curve(
     from aurum.services.curves.receipts import parse_receipt
     from aurum.services.observations import parse_as_of
 
+    if repeat is not None:
+        _check_alone(context)
     question = BuildQuestion(
         curve=key,
         together=tuple(together or ()),
         trade_date=_trade_day(trade_date),
         quotes=None if not quote else tuple(map(_quote, quote)),
         as_of=parse_as_of(as_of),
-        grid=_choice(Resolution, grid, "--grid"),
-        objective=_choice(Objective, objective, "--objective"),
-        profile=_choice(Profile, profile, "--profile"),
+        grid=choice(Resolution, grid, "--grid"),
+        objective=choice(Objective, objective, "--objective"),
+        profile=choice(Profile, profile, "--profile"),
         shape=shape,
-        in_delivery=_choice(InDelivery, in_delivery, "--in-delivery"),
-        extrapolate=_choice(Extrapolate, extrapolate, "--extrapolate"),
+        in_delivery=choice(InDelivery, in_delivery, "--in-delivery"),
+        extrapolate=choice(Extrapolate, extrapolate, "--extrapolate"),
         strict=strict,
         periods=tuple(period or ()),
     )
 
     async def run(store: Store) -> BuildAnswer:
-        reading = _reading(store, tenant)
+        reading = curve_reading(store, tenant)
         if repeat is not None:
             return await builds.repeat(reading, parse_receipt(repeat.read_bytes()))
         return await builds.build(reading, question)
@@ -112,6 +122,18 @@ def build_curve(
         print_json(documents["periods"], report=documents["report"], receipt=documents["receipt"], meta=answer.meta())
     else:
         _print_build(answer, rows)
+
+
+def _check_alone(context: typer.Context) -> None:
+    """Refuse options of a build beside a receipt, which has them all. Raises ``InvalidParameters``."""
+    from aurum.core.errors import InvalidParameters
+
+    for name in _OF_BUILD:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            option = f"--{name.replace('_', '-')}"
+            why = "does not go with --repeat: the receipt has the whole question"
+            raise InvalidParameters((option, why, str(context.params[name])))
 
 
 def show_shape(
@@ -145,14 +167,14 @@ def show_shape(
         trade_date=_trade_day(trade_date),
         quotes=None if not quote else tuple(map(_quote, quote)),
         as_of=parse_as_of(as_of),
-        grid=_choice(Resolution, resolution, "--resolution"),
+        grid=choice(Resolution, resolution, "--resolution"),
         objective=Objective.SHAPE,
-        profile=_choice(Profile, profile, "--profile"),
+        profile=choice(Profile, profile, "--profile"),
         shape=shape,
-        first=_bound(start, "--from"),
-        end=_bound(end, "--to"),
+        first=day_of(start, "--from"),
+        end=day_of(end, "--to"),
     )
-    answer = with_store(context.obj, lambda store: builds.build(_reading(store, tenant), question))
+    answer = with_store(context.obj, lambda store: builds.build(curve_reading(store, tenant), question))
     frame = answer.cells()
     if as_json:
         print_json(frame.head(rows).to_dicts(), meta=answer.meta(), truncated=frame.height > rows)
@@ -209,13 +231,6 @@ def _price(value: float | None) -> str:
     return "" if value is None or value != value else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
-def _reading(store: Store, tenant: str) -> CurveReading:
-    from aurum.assembly.services import reading
-    from aurum.services.curves import CurveReading
-
-    return CurveReading(store.curves, reading(store), tenant, None if tenant is None else store.private.of(tenant).loaded)
-
-
 def _quote(text: str) -> InlineQuote:
     from aurum.core.errors import InvalidParameters
     from aurum.services.curves.build_question import InlineQuote
@@ -233,10 +248,11 @@ def _trade_day(text: str) -> date | str | None:
     """Return the date of an option, ``previous``, or None for the last one with quotes."""
     if text == "latest":
         return None
-    return text if text == "previous" else _bound(text, "--trade-date")
+    return text if text == "previous" else day_of(text, "--trade-date")
 
 
-def _bound(text: str | None, option: str) -> date | None:
+def day_of(text: str | None, option: str) -> date | None:
+    """Return the date of an option; None without one. Raises ``InvalidParameters``."""
     from aurum.core.errors import InvalidParameters
     from aurum.core.markettime import InvalidInstant, parse_day
 
@@ -248,7 +264,15 @@ def _bound(text: str | None, option: str) -> date | None:
         raise InvalidParameters((option, error.detail, text)) from error
 
 
-def _choice(kind: type[Choice], text: str, option: str) -> Choice:
+def trade_day(text: str, option: str) -> date | str:
+    """Return the trade date of an option, or ``latest`` or ``previous``. Raises ``InvalidParameters``."""
+    from aurum.services.curves import LATEST, PREVIOUS
+
+    return text if text in (LATEST, PREVIOUS) else day_of(text, option) or text
+
+
+def choice(kind: type[Choice], text: str, option: str) -> Choice:
+    """Return the member of an enumeration that an option names. Raises ``InvalidParameters``."""
     from aurum.core.errors import InvalidParameters
 
     if text not in list(kind):

@@ -7,20 +7,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.curve_arguments import curve_reading, number
 from aurum.cli.curve_builds import register as register_builds
+from aurum.cli.curve_derived import register as register_derived
+from aurum.cli.curve_explain import register as register_explain
 from aurum.cli.curve_files import register as register_files
+from aurum.cli.curve_plots import register as register_plots
+from aurum.cli.curve_rolls import FIELD_HELP
+from aurum.cli.curve_rolls import register as register_rolls
+from aurum.cli.curve_sets import app as sets_app
+from aurum.cli.curve_spreads import register as register_spreads
 from aurum.cli.json_output import AsJson, print_json
 
 if TYPE_CHECKING:
     from datetime import date
 
     from aurum.assembly.store import Store
-    from aurum.services.curves import CurveReading, CurvesPage, DiffAnswer, QuotesAnswer
+    from aurum.services.curves import CurvesPage, DiffAnswer, QuotesAnswer
+    from aurum.services.curves.sparklines import Sparkline
     from aurum.storage.ports.curves import StoredProduct
 
 app = typer.Typer(help="Forward curves: products, quotes, strips and builds.", no_args_is_help=True)
 register_builds(app)
+register_derived(app)
+register_explain(app)
 register_files(app)
+register_rolls(app)
+app.add_typer(sets_app, name="sets")
+register_spreads(app)
+register_plots(app)
 
 Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
 TradeDate = Annotated[str, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous.")]
@@ -47,29 +62,42 @@ def list_curves(
     everything: Annotated[bool, typer.Option("--all", help="Also products without quotes.")] = False,
     tenant: Tenant = "local",
     limit: Annotated[int, typer.Option(min=1)] = 50,
+    sparkline: Annotated[
+        bool, typer.Option("--sparkline", help="Also the price of the front month over the last 30 trade dates.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the curves that have quotes, ascending by key."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.services.curves import curves_page
+    from aurum.services.curves.sparklines import sparklines
     from aurum.storage.ports.curves import ProductFilter
 
     criteria = ProductFilter(commodity, area, block, venue, text, quoted=not everything)
 
-    async def run(store: Store) -> CurvesPage:
-        return await curves_page(_reading(store, tenant), criteria, after=None, limit=limit)
+    async def run(store: Store) -> tuple[CurvesPage, Mapping[int, Sparkline]]:
+        reading = curve_reading(store, tenant)
+        page = await curves_page(reading, criteria, after=None, limit=limit)
+        return page, await sparklines(reading, page.products[:limit]) if sparkline else {}
 
-    page = with_store(context.obj, run)
+    page, lines = with_store(context.obj, run)
     products = page.products[:limit]
     if as_json:
-        print_json([_document(one) for one in products], facets=page.facets)
+        print_json([_document(one) | _line_document(lines, one, wanted=sparkline) for one in products], facets=page.facets)
         return
     rows = [
-        (str(one.product.key), one.product.title, one.product.unit, _day(one.first_trade_date), _day(one.last_trade_date))
+        (
+            str(one.product.key),
+            one.product.title,
+            one.product.unit,
+            _day(one.first_trade_date),
+            _day(one.last_trade_date),
+            *([_blocks(lines, one)] if sparkline else []),
+        )
         for one in products
     ]
-    console().print(table(["key", "title", "unit", "first", "last"], rows))
+    console().print(table(["key", "title", "unit", "first", "last", *(["front"] if sparkline else [])], rows))
     if len(page.products) > limit:
         print(f"only the first {limit} curves are shown: raise --limit for more")
 
@@ -98,7 +126,7 @@ def show(
     wanted = trade_date if trade_date in (LATEST, PREVIOUS) else parse_day(trade_date)
 
     async def run(store: Store) -> QuotesAnswer:
-        reading = _reading(store, tenant)
+        reading = curve_reading(store, tenant)
         question = QuotesQuestion(
             store.clock.now(),
             None if period is not None else wanted,
@@ -121,14 +149,18 @@ def show(
     if as_json:
         data = [{**row, "period": answer.periods[row["period"]].document()} for row in named]
         data = [{name: value for name, value in row.items() if name != "curve_id"} for row in data]
-        print_json(data, curve=_document(product), unit=shown_unit, truncated=answer.frame.height > rows)
+        more = {} if answer.reason is None else {"reason": answer.reason}
+        print_json(data, curve=_document(product), unit=shown_unit, truncated=answer.frame.height > rows, **more)
         return
     out = console()
     out.print(f"{key}  {product.product.title}  {shown_unit}  version {product.version}")
     lines = [
-        (row["trade_date"], answer.periods[row["period"]].period.label, *(_number(row[name]) for name in _SHOWN))
+        (row["trade_date"], answer.periods[row["period"]].period.label, *(number(row[name]) for name in _SHOWN))
         for row in named
     ]
+    if answer.reason is not None:
+        print(answer.reason)
+        return
     out.print(table(["trade date", "period", *_SHOWN], lines, right=_SHOWN))
     if answer.frame.height > rows:
         print(f"only {rows} of {answer.frame.height:,} rows are shown: raise --rows for more")
@@ -140,7 +172,7 @@ def diff(
     curves: Annotated[list[str], typer.Argument(help="Keys of curves, or patterns such as 'power:DE:*'.")],
     a: Annotated[str, typer.Option("--a", help="Earlier trade date: YYYY-MM-DD, or previous.")] = "previous",
     b: Annotated[str, typer.Option("--b", help="Later trade date: YYYY-MM-DD, or latest.")] = "latest",
-    field: Annotated[str, typer.Option(help="Price that is compared: settle, bid, ask ...")] = "settle",
+    field: Annotated[str, typer.Option(help=FIELD_HELP)] = "price",
     kind: Kinds = None,
     as_of: AsOf = None,
     as_loaded: AsLoaded = None,
@@ -159,7 +191,7 @@ def diff(
     dates = [one if one in (LATEST, PREVIOUS) else parse_day(one) for one in (a, b)]
 
     async def run(store: Store) -> DiffAnswer:
-        reading = _reading(store, tenant)
+        reading = curve_reading(store, tenant)
         question = DiffQuestion(
             store.clock.now(),
             *dates,
@@ -182,23 +214,29 @@ def diff(
             {
                 "curve": keys[row["curve_id"]],
                 "period": answer.periods[row["period"]].document(),
-                **{name: row[name] for name in ("a", "b", "move", "relative", "status")},
+                **{name: row[name] for name in ("a", "b", "move", "relative", "status", "a_from", "b_from")},
             }
             for row in named
         ]
-        print_json(data, a=answer.plan.a, b=answer.plan.b, field=field, total=answer.total)
+        more = {} if answer.reason is None else {"reason": answer.reason}
+        print_json(data, a=answer.plan.a, b=answer.plan.b, field=field, total=answer.total, **more)
         return
     out = console()
     out.print(f"{field}: {_day(answer.plan.a)} to {_day(answer.plan.b)}")
+    if answer.reason is not None:
+        print(answer.reason)
     lines = [
         (
             keys[row["curve_id"]],
             answer.periods[row["period"]].period.label,
-            *(_number(row[name]) for name in ("a", "b", "move")),
+            *(number(row[name]) for name in ("a", "b", "move")),
             row["status"],
         )
         for row in named
     ]
+    if answer.mids:
+        named_mids = ", ".join(f"{keys[curve_id]} {label}" for curve_id, label in answer.mids)
+        out.print(f"no settlement, so the mean of bid and ask: {named_mids}")
     out.print(table(["curve", "period", "a", "b", "move", "status"], lines, right=["a", "b", "move"]))
     if answer.total > limit:
         print(f"only {limit} of {answer.total:,} rows are shown: raise --limit for more")
@@ -207,14 +245,7 @@ def diff(
 _SHOWN = ("settle", "bid", "ask", "volume_mwh", "open_interest")
 
 
-def _reading(store: Store, tenant: str) -> CurveReading:
-    from aurum.assembly.services import reading
-    from aurum.services.curves import CurveReading
-
-    return CurveReading(store.curves, reading(store), tenant)
-
-
-def _document(stored: StoredProduct) -> Mapping[str, object]:
+def _document(stored: StoredProduct) -> dict[str, object]:
     return {
         **stored.product.to_document(),
         "owner": "shared" if stored.tenant is None else "tenant",
@@ -224,9 +255,21 @@ def _document(stored: StoredProduct) -> Mapping[str, object]:
     }
 
 
+def _line_document(lines: Mapping[int, Sparkline], stored: StoredProduct, *, wanted: bool) -> dict[str, object]:
+    from aurum.services.curves.sparklines import NO_SPARKLINE
+
+    if not wanted:
+        return {}
+    line = lines.get(stored.curve_id, NO_SPARKLINE)
+    return {"sparkline": {"first": line.first, "last": line.last, "points": line.points, "svg": line.svg}}
+
+
+def _blocks(lines: Mapping[int, Sparkline], stored: StoredProduct) -> str:
+    from aurum.charts.sparkline import sparkline_blocks
+    from aurum.services.curves.sparklines import NO_SPARKLINE
+
+    return sparkline_blocks(lines.get(stored.curve_id, NO_SPARKLINE).points)
+
+
 def _day(day: date | None) -> str:
     return "" if day is None else day.isoformat()
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aurum.pipelines.quality.marts import MartsReport
 
 app = typer.Typer(
-    help="dbt models over the store: prices, loads and generation by day and block, for analyses of many series.",
+    help="dbt models over the store: prices, loads, generation and forward curves, for analyses of many series.",
     no_args_is_help=True,
 )
 

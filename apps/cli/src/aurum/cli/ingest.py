@@ -159,7 +159,7 @@ async def ingest_files(
 
 def _print_report(out: Console, report: FileReport, *, each: bool) -> None:
     """Print the lines about one file. ``each``: also about a file without problems."""
-    from aurum.cli.render import load_line, print_notices, safe, unit_jumps
+    from aurum.cli.render import load_line, print_notices, quote_flags, safe, unit_jumps
     from aurum.pipelines.loading.load import FileOutcome
 
     name = safe(report.name)
@@ -172,6 +172,8 @@ def _print_report(out: Console, report: FileReport, *, each: bool) -> None:
         out.print(f"[yellow]quarantined[/yellow] {name}: {held} (see `aurum quarantine list`)", highlight=False)
     if report.suspect_series:
         out.print(f"[yellow]suspect[/yellow] {name}: {safe(unit_jumps(report))}", highlight=False)
+    if report.quote_flags:
+        out.print(f"[yellow]flagged[/yellow] {name}: {safe(quote_flags(report))}", highlight=False)
     print_notices(out, report)
 
 

@@ -35,10 +35,14 @@ def create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     tenant: Tenant = "local",
     role: Annotated[
-        list[str] | None, typer.Option(help="user (the default), analyst, trader, admin or super_admin. Repeatable.")
+        list[str] | None, typer.Option(help="user (the default), analyst, trader, approver, admin, super_admin. Repeatable.")
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="A single scope, such as admin:read. Repeatable.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days until the key expires. Default: it does not expire.")] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(help="Name of the person who will use it. A key without one can approve nothing."),
+    ] = None,
 ) -> None:
     """Create a key and print it. It cannot be shown again."""
     from aurum.cli.wiring import with_store
@@ -52,7 +56,7 @@ def create(
     async def make(store: Store) -> IssuedKey:
         now = store.clock.now()
         ends = now + timedelta(days=days) if days is not None else None
-        return await create_key(store.transactions, NewKey(tenant, name, roles, scopes, ends), by=_operator(), now=now)
+        return await create_key(store.transactions, NewKey(tenant, name, roles, scopes, ends, owner), by=_operator(), now=now)
 
     print(with_store(context.obj, make).text)
 
@@ -77,6 +81,7 @@ def list_keys(context: typer.Context, tenant: Tenant = "local", as_json: AsJson 
         (
             key.key_id,
             key.name,
+            key.owner or "",
             ", ".join((*key.roles, *key.scopes)),
             key.created_at,
             key.expires_at,
@@ -85,7 +90,7 @@ def list_keys(context: typer.Context, tenant: Tenant = "local", as_json: AsJson 
         )
         for key in keys
     ]
-    console().print(table(["key", "name", "grants", "created", "expires", "revoked", "last used"], rows))
+    console().print(table(["key", "name", "owner", "grants", "created", "expires", "revoked", "last used"], rows))
 
 
 @keys_app.command("rotate")
@@ -104,6 +109,24 @@ def rotate(
         return await rotate_key(store.transactions, tenant, key_id, grace=grace, by=_operator(), now=store.clock.now())
 
     print(with_store(context.obj, make).text)
+
+
+@keys_app.command("owner")
+def owner(
+    context: typer.Context,
+    key_id: KeyId,
+    name: Annotated[str, typer.Argument(help="Name of the person who uses the key.")],
+    tenant: Tenant = "local",
+) -> None:
+    """Name the person who uses a key that was made without an owner. It never changes: a wrong one needs a new key."""
+    from aurum.cli.wiring import with_store
+    from aurum.services.access import give_owner
+
+    async def give(store: Store) -> ApiKey:
+        return await give_owner(store.transactions, tenant, key_id, name, by=_operator(), now=store.clock.now())
+
+    key = with_store(context.obj, give)
+    print(f"{key.key_id} ({key.name}) belongs to {key.owner}")
 
 
 @keys_app.command("revoke")

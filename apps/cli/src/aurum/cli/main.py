@@ -65,6 +65,7 @@ def register_commands() -> None:
         alerts,
         archive,
         backfill,
+        catalog,
         changes,
         curves,
         db,
@@ -75,6 +76,7 @@ def register_commands() -> None:
         jobs,
         keys,
         known_at,
+        lineage,
         openapi,
         private,
         quality,
@@ -86,12 +88,13 @@ def register_commands() -> None:
         webhooks,
     )
 
-    for module in (up, ingest, fetch, backfill, changes, openapi):
+    for module in (up, ingest, fetch, backfill, changes, lineage, openapi):
         module.register(app)
     for name, module in (("series", series), ("db", db), ("dbt", dbt), ("quarantine", quarantine), ("quality", quality)):
         app.add_typer(module.app, name=name)
     app.add_typer(alerts.app, name="alerts")
     app.add_typer(archive.app, name="archive")
+    app.add_typer(catalog.app, name="catalog")
     app.add_typer(curves.app, name="curves")
     app.add_typer(flags.app, name="flags")
     app.add_typer(jobs.app, name="jobs")

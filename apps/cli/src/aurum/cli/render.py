@@ -139,6 +139,23 @@ def unit_jumps(report: FileReport) -> str:
     )
 
 
+def quote_flags(report: FileReport) -> str:
+    """Return one line about the curves of a file that jump or stand still beside the session before."""
+    first = report.quote_flags[0]
+    count = "1 curve" if report.flagged_curves == 1 else f"{report.flagged_curves:,} curves"
+    what = f"{first.curve} of {first.trade_date}"
+    if first.delivery_start is not None:
+        what += f", {first.delivery_start} to {first.delivery_end},"
+    if first.ratio is not None:
+        finding = f"is about {first.ratio:.4g} times the session before"
+    elif first.delivery_start is None:
+        finding = "repeats all prices of the session before"
+    else:
+        finding = f"has not moved for {first.sessions} sessions"
+    others = f" and {len(report.quote_flags) - 1:,} more" if len(report.quote_flags) > 1 else ""
+    return f"quotes of {count} need a look: {what} {finding}{others}"
+
+
 def _totals(reports: Sequence[FileReport]) -> tuple[str, ...]:
     counts = (
         len(reports),

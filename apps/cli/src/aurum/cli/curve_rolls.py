@@ -1,0 +1,126 @@
+"""``aurum curves continuous``: a tenor through trade dates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aurum.cli.curve_arguments import curve_reading, number
+from aurum.cli.json_output import AsJson, print_json
+
+if TYPE_CHECKING:
+    from aurum.assembly.store import Store
+    from aurum.services.curves.continuous import ContinuousAnswer
+
+Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
+FIELD_HELP = "Price: settle, bid, ask, mid ...; price, the settlement, and without one the mean of bid and ask."
+Roll = Annotated[str, typer.Option("--roll", help="calendar, last_trading_day or days_before:n.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")]
+AsLoaded = Annotated[
+    str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
+]
+UnitText = Annotated[str | None, typer.Option("--unit", help="Convert prices to this unit, e.g. USD/MMBtu.")]
+CurrencyCode = Annotated[
+    str | None, typer.Option("--currency", help="Convert prices at the ECB's rate of each trade date, e.g. USD.")
+]
+Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to ``aurum curves``."""
+    group.command("continuous")(show_continuous)
+
+
+def show_continuous(
+    context: typer.Context,
+    key: Key,
+    front: Annotated[str, typer.Option("--front", help="Tenor: M+1, Q+1, S+1, Y+1, W+1 ..., DA, WE, BOM or BOY.")] = "M+1",
+    roll: Roll = "calendar",
+    adjust: Annotated[str, typer.Option("--adjust", help="none, difference or ratio.")] = "none",
+    field: Annotated[str, typer.Option("--field", help=FIELD_HELP)] = "price",
+    first: Annotated[str | None, typer.Option("--from", help="First trade date, YYYY-MM-DD.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last trade date, YYYY-MM-DD.")] = None,
+    as_of: AsOf = None,
+    as_loaded: AsLoaded = None,
+    unit: UnitText = None,
+    currency: CurrencyCode = None,
+    tenant: Tenant = "local",
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Most rows to show, the newest.")] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """Show the price of a tenor through trade dates, with the rolls from contract to contract and the gaps at them."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.core.curves.continuous import Adjust
+    from aurum.core.errors import InvalidParameters
+    from aurum.core.markettime import parse_day
+    from aurum.services.curves import curve_of
+    from aurum.services.curves.continuous import ContinuousQuestion, plan_continuous, read_continuous
+
+    if adjust not in list(Adjust):
+        raise InvalidParameters(("adjust", f"must be one of {', '.join(Adjust)}", adjust))
+    start, end = (None if one is None else parse_day(one) for one in (first, last))
+
+    async def run(store: Store) -> ContinuousAnswer:
+        reading = curve_reading(store, tenant)
+        question = ContinuousQuestion(
+            store.clock.now(), front, roll, Adjust(adjust), field, start, end, as_of, as_loaded, unit, currency
+        )
+        return await read_continuous(reading, await plan_continuous(reading, await curve_of(reading, key), question))
+
+    answer = with_store(context.obj, run)
+    plan, height = answer.plan, answer.frame.height
+    shown_unit, _ = plan.conversions.unit_of(plan.product)
+    named = answer.frame.tail(rows).rows(named=True)
+    if as_json:
+        print_json(
+            [{**row, "period": answer.periods[row["period"]].document()} for row in named],
+            curve=key,
+            unit=shown_unit,
+            front=str(plan.tenor),
+            roll=str(plan.rule),
+            adjust=adjust,
+            field=field,
+            summary=answer.summary(),
+            rolls=[one.document() for one in answer.rolls],
+            missing=answer.missing,
+            missing_sessions=answer.sessions,
+            truncated=height > rows,
+        )
+        return
+    out = console()
+    out.print(f"{key}  {plan.tenor}  {shown_unit}  roll {plan.rule}  adjust {adjust}")
+    lines = [
+        (
+            row["trade_date"],
+            answer.periods[row["period"]].period.label,
+            *(number(row[name]) for name in _SHOWN),
+            row["reason"] or "",
+        )
+        for row in named
+    ]
+    out.print(table(["trade date", "contract", *_SHOWN, "reason"], lines, right=_SHOWN))
+    if height > rows:
+        print(f"only {rows} of {height:,} rows are shown: raise --rows for more")
+    rolled = [
+        (one.date, one.last, one.old.period.label, one.new.period.label, *map(number, (one.old_price, one.new_price, one.gap)))
+        for one in answer.rolls
+    ]
+    if rolled:
+        out.print(table(["roll", "last session", "from", "to", *_GAPS], rolled, right=_GAPS))
+    made = answer.series
+    print(
+        f"{made.points} prices, {len(rolled)} rolls; change {number(made.naive)}, of the held contract {number(made.held)}, "
+        f"gaps {number(made.gaps)}"
+    )
+    if (reason := answer.summary()["reason"]) is not None:
+        print(reason)
+    for why, days_without in answer.missing.items():
+        print(f"{days_without.count} trade dates without a price: {why}; the newest {days_without.newest[0]}")
+    if answer.sessions is not None and answer.sessions.count:
+        print(f"{answer.sessions.count} sessions without any quote; the newest {answer.sessions.newest[0]}")
+
+
+_SHOWN = ("price", "value", "move")
+_GAPS = ("old price", "new price", "gap")
