@@ -230,6 +230,11 @@ class TrialProcessJobs:
     async def prepare(self, settings: Settings) -> None:
         """Prepare nothing."""
 
+    def shared(self, settings: Settings) -> Sequence[int]:
+        """Share nothing."""
+        del settings
+        return ()
+
     @asynccontextmanager
     async def opened(self, settings: Settings, count: Count) -> AsyncGenerator[Mapping[str, JobFunction]]:
         async with open_store(settings) as store:

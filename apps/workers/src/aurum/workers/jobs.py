@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -27,6 +27,13 @@ class ProcessJobs(Protocol):
         """Prepare the store for the jobs, in a child, before the first one. Raises ``Unavailable``, to be tried again.
 
         Any other exception ends the worker with its reason.
+        """
+        ...
+
+    def shared(self, settings: Settings) -> Sequence[int]:
+        """Start what the children share unless it runs, in the ready job process before each fork, and wait for nothing.
+
+        Returns the descriptors of it that a child keeps open.
         """
         ...
 

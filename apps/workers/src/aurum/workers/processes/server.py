@@ -37,7 +37,7 @@ def main() -> None:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             run_attempt(process_jobs, jobs.definitions, settings, connection, server)
 
-        ForkServer(control, attempt).serve()
+        ForkServer(control, attempt, lambda: process_jobs.shared(settings)).serve()
 
 
 def _called(path: str) -> Any:
