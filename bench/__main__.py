@@ -24,6 +24,7 @@ from bench.figures import (
     leads,
     many,
     memory,
+    pictures,
     push,
     search,
     slices,
@@ -57,6 +58,7 @@ USUAL = (
     "search",
     "jobs",
     "curves",
+    "pictures",
 )
 GROUPS = (*USUAL, "trino")
 """All groups. Trino runs only on request: it needs Java, and a download the first time."""
@@ -139,6 +141,10 @@ async def measured(
         quoted = await make_stage(server, "curves")
         yield await curves.measure(quoted, scale, shared)
         await quoted.close()
+    if "pictures" in groups:
+        drawn = await make_stage(server, "pictures")
+        yield await pictures.measure(drawn, scale), []
+        await drawn.close()
     await stage.close()
     if "trino" in groups:
         yield await trino.measure(server, scale), []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aurum.assembly.store import Store
@@ -38,6 +38,11 @@ class ProcessJobs:
 
     async def prepare(self, settings: Settings) -> None:
         """Prepare nothing."""
+
+    def shared(self, settings: Settings) -> Sequence[int]:
+        """Share nothing."""
+        del settings
+        return ()
 
     @asynccontextmanager
     async def opened(self, settings: Settings, count: Count) -> AsyncGenerator[Mapping[str, JobFunction]]:

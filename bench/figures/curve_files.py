@@ -65,12 +65,28 @@ def quotes_file(keys: Sequence[str], days: Sequence[date], periods: Sequence[tup
         pl.DataFrame({"curve": range(len(keys))}, schema={"curve": pl.UInt32})
         .join(pl.DataFrame({"trade_date": days}), how="cross")
         .join(pl.DataFrame(periods, schema=["delivery_start", "delivery_end"], orient="row"), how="cross")
-        .with_row_index("row")
-        .with_columns(
-            settle=(60 + (pl.col("row") * 7_919 % 4_001) / 100).cast(pl.Float64),
-            known_at=pl.col("trade_date").dt.combine(time(16, 30)).dt.replace_time_zone("UTC"),
-            by_rule=pl.lit(False),
-        )
+    )
+    return _settled(frame, keys, name)
+
+
+def months_file(key: str, days: Sequence[date]) -> FileLoad:
+    """Return the settlements of the months ahead of each trade date, of one product."""
+    first = pl.col("trade_date").dt.truncate("1mo").dt.offset_by(pl.format("{}mo", "number"))
+    frame = (
+        pl.DataFrame({"trade_date": days})
+        .join(pl.DataFrame({"number": range(1, _MONTHS + 1)}), how="cross")
+        .with_columns(curve=pl.lit(0, pl.UInt32), delivery_start=first)
+        .with_columns(delivery_end=pl.col("delivery_start").dt.offset_by("1mo"))
+    )
+    return _settled(frame, [key], "months")
+
+
+def _settled(frame: pl.DataFrame, keys: Sequence[str], name: str) -> FileLoad:
+    """Return a file with invented settlements of some quotes."""
+    frame = frame.with_row_index("row").with_columns(
+        settle=(60 + (pl.col("row") * 7_919 % 4_001) / 100).cast(pl.Float64),
+        known_at=pl.col("trade_date").dt.combine(time(16, 30)).dt.replace_time_zone("UTC"),
+        by_rule=pl.lit(False),
     )
     missing = [pl.lit(None, kind).alias(field) for field, kind in FILE_QUOTES.items() if field not in frame.columns]
     rows = frame.with_columns(missing).select(pl.col(field).cast(kind) for field, kind in FILE_QUOTES.items())

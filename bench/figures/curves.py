@@ -31,6 +31,7 @@ from bench.figures.curve_files import (
     add_products,
     broker_workbook,
     key_of,
+    months_file,
     quotes_file,
     sessions,
     settlement_file,
@@ -44,7 +45,7 @@ from bench.stage import Stage
 
 NOTE = (
     "prototypes of curves: smooth build 1.1 ms in process, arithmetic of an hourly shape 0.4 ms, workbook parsed in 0.45 s; "
-    "the rest of the table had none. Charts are not measured: they are not built yet"
+    "the rest of the table had none. Charts are measured by the group pictures"
 )
 _FIRST = date(2024, 1, 1)
 _HOURS = 87_672
@@ -58,11 +59,12 @@ async def measure(stage: Stage, scale: Scale, shared: Path) -> tuple[list[Figure
     await declare_catalog(registry, stage.store.catalog_writer)
     await declare_products(stage.store.transactions)
     curves, dates = (_CURVES, _DATES) if scale.rounds > 1 else (20, 60)
-    await add_products(stage, curves)
+    await add_products(stage, curves + 1)
     periods = ten_years(_FIRST)
     keys = [key_of(number) for number in range(curves)]
     await stage.store.loader.load(quotes_file(keys, sessions(2), periods, name="all"))
     await stage.store.loader.load(quotes_file(keys[:1], sessions(dates)[:-2], periods, name="one"))
+    await stage.store.loader.load(months_file(key_of(curves), sessions(dates)))
     await stage.store.loader.load(spot_file(weeks=53))
     figures = [_in_process(periods, scale)]
     with serving_api(stage.url, AURUM_CACHE__ENABLED="false", AURUM_LIMITS__SLOW_START="0") as api:
@@ -95,9 +97,25 @@ def _served(url: str, scale: Scale, curves: int, dates: int) -> list[Figure]:
     history = f"/v2/curves/{key}/history?{urlencode({'period': 'Q1-25'})}"
     assert len(json.loads(client.send("GET", history))["data"]) >= dates - 3
     strip = f"/v2/curves/{key}/strips?{urlencode({'period': 'Q1-24,2026', 'trade_date': LAST})}"
+    ahead = key_of(curves)
+    front = f"/v2/curves/{quote(ahead, safe=':')}/continuous?{urlencode({'front': 'M+1', 'adjust': 'difference'})}"
+    assert json.loads(client.send("GET", front))["meta"]["summary"]["points"] == dates
     before = sessions(2)[0]
+    explanation = f"/v2/curves/explain?{urlencode({'curve': ahead, 'a': before, 'b': LAST})}"
+    assert json.loads(client.send("GET", explanation))["meta"]["count"] >= 9
+    spread = json.dumps(_spread(dates)).encode()
+    through = json.loads(client.send("POST", "/v2/curves/spread", spread))
+    assert through["meta"]["count"] >= dates - 3
+    alone = json.dumps(_spread(0)).encode()
     moves = f"/v2/curves/diff?{urlencode({'curve': 'power:X*', 'a': before, 'b': LAST, 'format': 'arrow'})}"
     assert pa.ipc.open_stream(client.send("GET", moves)).read_all().num_rows >= curves * 20
+
+    explanations = f"/v2/curves/explain?{urlencode({'curve': 'power:X*', 'a': before, 'b': LAST, 'format': 'arrow'})}"
+    assert pa.ipc.open_stream(client.send("GET", explanations)).read_all().num_rows >= curves * 9
+
+    number = urlencode({"curve": key_of(0), "period": "Q1-25", "trade_date": LAST, "locate": "false"})
+    origin = f"/v2/catalog/lineage?{number}"
+    assert json.loads(client.send("GET", origin))["data"]["files"][0]["role"] == "brought"
 
     def figure(name: str, call: Callable[[], object], most: float, stretch: float) -> Figure:
         return limit(name, _times(call, 10 * scale.rounds), most, unit="ms", stretch=stretch)
@@ -115,8 +133,32 @@ def _served(url: str, scale: Scale, curves: int, dates: int) -> list[Figure]:
         ),
         figure("strips of two periods", lambda: client.send("GET", strip), 5, 2),
         figure(f"history of one period, {dates} dates", lambda: client.send("GET", history), 10, 4),
+        figure(f"continuous M+1 with its rolls, {dates} dates", lambda: client.send("GET", front), 30, 15),
+        figure("explanation of a curve by tenor, 2 dates", lambda: client.send("GET", explanation), 60, 30),
+        figure("clean spark spread of four quarters", lambda: client.send("POST", "/v2/curves/spread", alone), 20, 10),
+        figure(f"calendar spread through {dates} dates", lambda: client.send("POST", "/v2/curves/spread", spread), 60, 30),
+        figure("lineage of a quote, without its place", lambda: client.send("GET", origin), 10, 5),
         figure(f"diff of {curves} curves × 2 dates", lambda: client.send("GET", moves), 50, 25),
+        figure(f"explanation of {curves} curves by tenor, 2 dates", lambda: client.send("GET", explanations), 2_500, 1_200),
     ]
+
+
+def _spread(dates: int) -> dict[str, object]:
+    """Return a question about a calendar spread through trade dates, or about a clean spark spread on one."""
+    if dates:
+        legs = {"near": {"curve": key_of(0), "period": "Q1-25"}, "far": {"period": "Q2-25"}}
+        return {"template": "calendar", "legs": legs, "from": "2000-01-01"}
+    return {
+        "template": "clean_spark",
+        "legs": {
+            "power": {"curve": key_of(0)},
+            "gas": {"curve": key_of(1)},
+            "emissions": {"value": 65.0, "unit": "EUR/t"},
+        },
+        "periods": ["Q1-25", "Q2-25", "Q3-25", "Q4-25"],
+        "trade_date": str(LAST),
+        "parameters": {"efficiency": 0.5, "emission_intensity": 0.202},
+    }
 
 
 async def _files(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:

@@ -63,6 +63,11 @@ def test_every_block_has_a_known_language_and_mark() -> None:
     assert {block.mark for block in BLOCKS} <= {"", "shown", "fails"}
 
 
+def test_guides_write_below_a_folder_that_is_always_set() -> None:
+    bare = re.compile(r"\$TMPDIR\b|\$\{TMPDIR\}")
+    assert [block.guide for block in BLOCKS if bare.search(block.code)] == []
+
+
 @pytest.mark.parametrize("guide", [path.stem for path in GUIDES if path.stem != ONE_SCRIPT])
 def test_the_commands_of_a_guide_run_as_it_says(guide: str, instance: Instance, tmp_path: Path) -> None:
     variables = environment(AURUM_DATA_DIR=str(instance.data_dir), TMPDIR=str(tmp_path))
@@ -131,6 +136,10 @@ _NOT_TRIED = (
     "/v2/webhooks/{webhook_id}/deliveries",
     "/v2/webhooks/deliveries/{delivery_id}/attempts",
     "/v2/curves/{key}/shape",
+    "/v2/mappings",
+    "/v2/mappings/unknown",
+    "/v2/mappings/{mapping_id}",
+    "/v2/units/mappings",
 )
 """Streams without an end, paths with a position or an id of one store alone, and what is empty until a client makes one."""
 _AFTER_A_BUILD = ("/v2/catalog/models", "/v2/catalog/models/{model}", "/v2/catalog/model-runs")
@@ -140,12 +149,24 @@ _OF_CURVES = (
     "/v2/curves/{key}/quotes",
     "/v2/curves/{key}/history",
     "/v2/curves/{key}/strips",
+    "/v2/curves/{key}/continuous",
+    "/v2/curves/{key}/discount",
+    "/v2/curves/explain",
     "/v2/shapes",
     "/v2/shapes/{name}",
 )
 """Routes of quotes and shapes. The sample has products, and none of these."""
-_OF_A_TENANT = ("/v2/private/series", "/v2/private/series/{name}")
-"""Routes of private series. The sample has none."""
+_OF_A_TENANT = (
+    "/v2/private/series",
+    "/v2/private/series/{name}",
+    "/v2/curves/derived",
+    "/v2/curves/derived/{derived_id}",
+    "/v2/curves/sets",
+    "/v2/curves/sets/{set_id}",
+    "/v2/curves/sets/{set_id}/values",
+    "/v2/curves/sets/{set_id}/checks",
+)
+"""Routes of private series, derived curves and curve sets. The sample has none."""
 
 
 def test_what_the_reference_fills_in_can_be_executed_and_shows_numbers_of_the_sample(instance: Instance) -> None:

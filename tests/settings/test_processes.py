@@ -63,7 +63,8 @@ shows, needs = pytest.mark.shows, pytest.mark.given
 def test_files_of_a_process_are_in_its_data_directory(settings: Settings, store: MemoryStore, tmp_path: Path) -> None:
     assert model_paths(settings).output == tmp_path / "data" / "warehouse"
     pipelines = Pipelines(memory_store(settings, SystemClock(), store, MemoryChangeFeed()))
-    assert pipelines.raw_files._folder == Path("data") / "quarantine"
+    pipelines.raw_files.put("a" * 64, b"a,b")
+    assert (Path("data") / "quarantine" / f"{'a' * 64}.gz").is_file()
 
 
 @pytest.fixture

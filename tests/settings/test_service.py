@@ -150,6 +150,19 @@ async def test_private_series_their_points_and_their_bodies_are_bounded(served: 
     assert (await served.client.put(f"{path}/observations", content=" " * 101, headers=as_csv)).status_code == 413
 
 
+@shows(AURUM_PRIVATE__PRODUCTS="1", AURUM_PRIVATE__DOCUMENTS="1")
+async def test_own_products_and_reference_documents_are_bounded(served: Served) -> None:
+    product = {"title": "Marks", "unit": "EUR/MWh", "tick": 0.01, "calendar": "eu_power"}
+    calendar = {"title": "Days", "zone": "Europe/Paris"}
+    for path, bodies in (
+        ("/v2/products", [product | {"key": f"power:X{number}:base:DESK"} for number in range(2)]),
+        ("/v2/calendars", [{"document": calendar | {"name": f"desk{number}"}} for number in range(2)]),
+    ):
+        first, second = [await served.client.post(path, json=body) for body in bodies]
+        assert (first.status_code, second.status_code) == (201, 409), first.text
+        assert "may have 1: remove one" in second.json()["detail"]
+
+
 @shows(AURUM_WEBHOOKS__PER_TENANT="1")
 async def test_a_tenant_has_a_limited_number_of_webhooks(served: Served) -> None:
     body = {"url": "https://receiver.example/"}
