@@ -8,7 +8,7 @@ PYTHON ?= python3
 # The uv on the path, otherwise one in .uv.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
-MEMBERS := apps/api apps/workers apps/cli libs/core libs/common libs/storage libs/services libs/pipelines libs/assembly
+MEMBERS := apps/api apps/workers apps/cli libs/core libs/common libs/charts libs/storage libs/services libs/pipelines libs/assembly
 STAMP := .venv/.installed
 ARGS ?=
 
@@ -36,7 +36,7 @@ test: QUICK := $(findstring not server,$(ARGS))
 .PHONY: test
 test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some, ARGS="-m 'not server'" for those that start no server)
 	@$(if $(QUICK),POLARS_MAX_THREADS=1) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
-		-n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(if $(QUICK),-o faulthandler_timeout=0) $(ARGS)
+		-n $${AURUM_TEST_PROCESSES:-2} --dist loadfile --no-loadscope-reorder $(if $(QUICK),-o faulthandler_timeout=0) $(ARGS)
 
 .PHONY: test-explore
 test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))

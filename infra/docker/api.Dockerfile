@@ -10,7 +10,7 @@ COPY libs libs
 RUN uv venv /opt/aurum \
  && uv export --quiet --frozen --no-header --package aurum-api --no-dev $EXTRAS --no-emit-workspace -o /tmp/requirements.txt \
  && VIRTUAL_ENV=/opt/aurum uv pip sync --require-hashes /tmp/requirements.txt \
- && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./libs/services ./libs/assembly ./apps/api
+ && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/charts ./libs/storage ./libs/services ./libs/assembly ./apps/api
 
 FROM python:3.11-slim-bookworm
 # A volume that is mounted there belongs to the user of the process.

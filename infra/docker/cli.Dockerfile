@@ -11,7 +11,7 @@ RUN uv venv /opt/aurum \
  && uv export --quiet --frozen --no-header --package aurum-cli --no-dev $EXTRAS --no-emit-workspace -o /tmp/requirements.txt \
  && uv export --quiet --frozen --no-header --package aurum-pipelines --extra dbt --no-dev --no-emit-workspace -o /tmp/dbt.txt \
  && VIRTUAL_ENV=/opt/aurum uv pip sync --require-hashes /tmp/requirements.txt /tmp/dbt.txt \
- && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./libs/services ./libs/pipelines ./libs/assembly ./apps/cli
+ && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/charts ./libs/storage ./libs/services ./libs/pipelines ./libs/assembly ./apps/cli
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --create-home aurum

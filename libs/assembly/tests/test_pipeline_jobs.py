@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +17,32 @@ from aurum.assembly.light_jobs import light_functions
 from aurum.assembly.pipeline_jobs import NoSuchFile, PipelineJobs, process_jobs
 from aurum.assembly.pipelines import Pipelines
 from aurum.assembly.postgres import open_store
+from aurum.assembly.services import reading
 from aurum.common.settings import DatabaseSettings, DbtSettings, HistorySettings, Settings
+from aurum.core.catalog.mapping_kinds import ANY_SCOPE, MappingKind
 from aurum.core.jobs.fates import Fate, fate_of
 from aurum.pipelines.history.archive import NoHistory
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
 from aurum.pipelines.models.run import ModelsFailed
-from aurum.pipelines.testing.workbook import far_workbook
+from aurum.pipelines.testing.workbook import far_workbook, workbook
+from aurum.services.curves import CurveReading
+from aurum.services.curves.derived import NewDerived, add_derived
 from aurum.services.jobs.definition import Place
-from aurum.services.jobs.definitions import ArchiveMonths, DbtRun, IngestFile, ReplayFile, default_definitions
+from aurum.services.jobs.definitions import (
+    ArchiveMonths,
+    DbtRun,
+    IngestFile,
+    LocateNumber,
+    Nothing,
+    RebuildCurve,
+    ReplayFile,
+    default_definitions,
+)
 from aurum.services.jobs.running import JobTransaction, Result
+from aurum.services.lineage import PlaceJobs, lineage_of_quote
+from aurum.storage.ports.mappings import NewMapping
+from aurum.storage.testing.curves import BY, EVERYTHING, add_product, quotes_file
 
 pytestmark = pytest.mark.needs_postgres
 
@@ -96,6 +113,87 @@ async def test_a_file_is_loaded_once_and_counted(opened: Opened) -> None:
     assert one.attempt.notes == [(1, SAMPLE.name)] * 2
     assert one.counts["aurum_ingested_files_total", "applied"] == 1
     assert one.counts["aurum_ingested_rows_total", "new"] == 300
+
+
+async def test_a_number_is_found_in_a_file_that_was_replayed_from_quarantine(opened: Opened, tmp_path: Path) -> None:
+    curve, path = "power:XR:base:REPLAYED", tmp_path / "marks.csv"
+    path.write_text(f"trade_date,product,period,settle\n2025-01-07,{curve},Feb-25,40.5\n2025-01-07,{curve},Quartal1-26,41.5\n")
+    async with opened() as one:
+        await add_product(one.store, curve)
+        await one.jobs.ingest_file(IngestFile(path=path), one.attempt)
+        async with one.store.transactions.transaction(by=BY) as tx:
+            await tx.mappings.add(NewMapping(MappingKind.PERIOD, ANY_SCOPE, "Quartal", "quartal", "Q"), by="test")
+        replayed = await one.jobs.replay_file(ReplayFile(digest=hashlib.sha256(path.read_bytes()).hexdigest()), one.attempt)
+        assert replayed["rows"] == {"new": 1, "revised": 0, "quarantined": 0}
+        lineage = await lineage_of_quote(
+            CurveReading(one.store.curves, reading(one.store), None),
+            lambda _tenant: one.store.lineage,
+            curve,
+            "Q1-26",
+            trade_date=date(2025, 1, 7),
+            now=one.store.clock.now(),
+        )
+        jobs = PlaceJobs(
+            one.store.transactions,
+            one.store.jobs,
+            one.store.files.log,
+            one.store.curves,
+            one.store.catalog.mappings,
+            BY,
+            None,
+        )
+        (pending, *_) = await jobs.places(lineage, wait_s=0.0)
+        (job,) = await one.store.jobs.jobs([pending.job_id])
+        result = await one.jobs.locate_number(LocateNumber.model_validate(job.payload), one.attempt)
+        one.jobs.pipelines.isolated_files.close()
+    assert (lineage.value, lineage.origins[0].role) == (41.5, "brought")
+    place = result["places"][0]
+    assert (place["state"], place["line"], place["verified"]) == ("located", 3, True)
+    assert (place["column"], place["column_number"]) == ("settle", 4)
+
+
+async def test_jobs_share_the_process_that_starts_readers_of_files(database_url: str, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url))
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(workbook({"Sheet1": [["x"]]}))
+    jobs = process_jobs()
+    (control,) = jobs.shared(settings)
+    for _ in range(2):
+        async with jobs.opened(settings, lambda *_: None) as functions:
+            result = await functions["ingest.file"](IngestFile(path=book), Attempt())
+        assert result is not None
+        assert result["files"] == {"refused": 1}
+        assert jobs.shared(settings) == (control,)
+
+
+async def test_a_derived_curve_is_rebuilt_where_its_input_was_corrected(opened: Opened) -> None:
+    hub, derived = "power:XX:base:INVENTED", "power:XX:base:DERIVED"
+    async with opened() as one:
+        await add_product(one.store, hub)
+        await one.store.files.loader.load(quotes_file([(0, 1, 0, 50.0), (1, 1, 1, 51.0)], key=hub))
+        new = NewDerived(derived, {"op": "scale", "curve": hub, "by": 2})
+        curve = await add_derived(
+            one.store.transactions,
+            one.store.derived_curves,
+            CurveReading(one.store.curves, reading(one.store), None),
+            one.store.files.loader,
+            new,
+            tenant=None,
+            by=BY,
+            now=one.store.clock.now(),
+        )
+        await one.store.files.loader.load(quotes_file([(1, 1, 2, 60.0)], key=hub))
+        job = RebuildCurve(derived_id=curve.derived_id)
+        result = await one.jobs.rebuild_curve(job, one.attempt)
+        assert (result["built"], result["report"]["trade_dates"], result["report"]["revised"]) == (True, 1, 1)
+        quotes = await one.store.curves.quotes([curve.curve_id], EVERYTHING)
+        before = await one.store.curves.quotes([curve.curve_id], EVERYTHING, as_of=curve.built_at)
+        assert (quotes["settle"].to_list(), before["settle"].to_list()) == ([100.0, 120.0], [100.0, 102.0])
+        await one.store.files.loader.load(quotes_file([(1, 1, 3, 61.0)], key=hub))
+        refreshed = await one.jobs.functions()["curves.refresh"](Nothing(), one.attempt)
+        assert refreshed == {"submitted": 0, "waiting": 1, "left": 0}
+        gone = await one.jobs.rebuild_curve(RebuildCurve(derived_id="gone"), one.attempt)
+        assert gone["built"] is False
 
 
 async def test_closed_months_are_archived_once(opened: Opened, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class Nyiso:
 class LocalPipelines(Pipelines):
     """Pipelines whose publisher is on loopback."""
 
-    publisher: Publisher
+    publisher: Publisher = field(kw_only=True)
 
     def downloads(self, folder: Path | None = None) -> Downloads:
         settings, clock = self.store.settings, SteppingClock(NOW)
@@ -127,7 +127,7 @@ def opening(database_url: str, tmp_path: Path, publisher: Publisher) -> Opening:
         settings = Settings(data_dir=tmp_path / "data", database=DatabaseSettings(url=database_url))
         clock = SteppingClock(NOW)
         async with open_store(settings.model_copy(update=changed), clock=clock) as store:
-            jobs = ScheduleJobs(LocalPipelines(store, publisher), lambda _report: None)
+            jobs = ScheduleJobs(LocalPipelines(store, publisher=publisher), lambda _report: None)
             yield Opened(store, jobs, publisher, clock, Attempt())
 
     return opened

@@ -13,7 +13,7 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.services.curves.own_venue import add_own_products, key_at
 from aurum.storage.ports.access import Actor
-from aurum.storage.ports.curves import CurveQuotes
+from aurum.storage.ports.curves import CurveQuotes, UnknownProduct
 from aurum.storage.ports.files import FileLoad, FileRecord, LoadOutcome
 
 _BY = Actor("operator")
@@ -32,7 +32,10 @@ class OwnVenueLoader:
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
         parts = [await self._own(part) if isinstance(part, CurveQuotes) else part for part in file.parts]
-        return await self._store.files.loader.load(replace(file, parts=parts), force=force)
+        try:
+            return await self._store.files.loader.load(replace(file, parts=parts), force=force)
+        except UnknownProduct as error:
+            raise self._named_by_venue(error, file) from error
 
     async def already_loaded(
         self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None, again: bool = False
@@ -41,6 +44,19 @@ class OwnVenueLoader:
 
     async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int:
         return await self._store.files.loader.refuse(file, reason=reason, validations=validations)
+
+    def _named_by_venue(self, error: UnknownProduct, file: FileLoad) -> UnknownProduct:
+        """Return the error about a key that the file does not have: the venue gave it, and the error names that of the file."""
+        made = str(error.facts["key"])
+        keys = (key for part in file.parts if isinstance(part, CurveQuotes) for key in part.curves["key"])
+        quoted = next(key for key in keys if key_at(key, self._venue) == made)
+        if quoted == made:
+            return error
+        return UnknownProduct(
+            f"--venue {self._venue} makes {made} of {quoted} in the file: {made} is not a product of {self._tenant}, and "
+            f"{quoted} is not a shared product whose terms it could get; without --venue the quotes are loaded into {quoted}",
+            **error.facts,
+        )
 
     async def _own(self, part: CurveQuotes) -> CurveQuotes:
         keys: list[str] = part.curves["key"].to_list()

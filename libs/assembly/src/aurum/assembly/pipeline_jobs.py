@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,21 +14,38 @@ from typing import TypeAlias
 
 import structlog
 
-from aurum.assembly.pipelines import Pipelines
+from aurum.assembly.pipelines import Pipelines, isolated_files
 from aurum.assembly.postgres import open_store
 from aurum.assembly.schedule_jobs import ScheduleJobs
+from aurum.assembly.services import reading
+from aurum.common.contracts import ContractsNotFound
 from aurum.common.settings import Settings
 from aurum.core.errors import NotFound
 from aurum.pipelines.fetch.downloads import FetchOutcome
 from aurum.pipelines.fetch.errors import NotPublished
 from aurum.pipelines.history.archive import archive_closed
 from aurum.pipelines.history.copies import update_copy
+from aurum.pipelines.loading.isolated import IsolatedFiles
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileOutcome, FileReport
 from aurum.pipelines.loading.replay import replay
 from aurum.pipelines.models.run import Invocation, Verb
-from aurum.services.jobs.definitions import ArchiveMonths, CheckAlerts, DbtRun, FetchDay, IngestFile, ReplayFile
+from aurum.services.curves import CurveReading
+from aurum.services.curves.derived import build_derived
+from aurum.services.jobs.definitions import (
+    ArchiveMonths,
+    CheckAlerts,
+    DbtRun,
+    FetchDay,
+    IngestFile,
+    LocateNumber,
+    RebuildCurve,
+    ReplayFile,
+)
 from aurum.services.jobs.running import JobFunction, Result, RunningJob
+from aurum.services.lineage import NumberReaders
+from aurum.storage.ports.access import Actor
+from aurum.storage.ports.derived_curves import REBUILD, BuildOvertaken, UnknownDerivedCurve
 
 Count: TypeAlias = Callable[[str, str, float], None]
 
@@ -53,8 +70,10 @@ class PipelineJobs:
         """Return the functions by the names of their jobs."""
         return {
             "ingest.file": self.ingest_file,
+            REBUILD: self.rebuild_curve,
             "fetch.day": self.fetch_day,
             "quarantine.replay": self.replay_file,
+            "lineage.locate": self.locate_number,
             "history.archive": self.archive_months,
             "dbt.run": self.run_dbt,
             "alerts.check": self.check_alerts,
@@ -88,6 +107,33 @@ class PipelineJobs:
                     await running.progress(loaded.files, note=report.name)
         return loaded.result()
 
+    async def rebuild_curve(self, job: RebuildCurve, running: RunningJob) -> Result:
+        """Build a derived curve if it is not fresh, or all of it.
+
+        A curve that was deleted or waits for the build of another one, and a build that a later one has overtaken, end the job
+        without an effect. Raises what the build failed of, which the curve then says, and ``Unavailable``.
+        """
+        store, by = self.pipelines.store, Actor(running.subject or REBUILD, running.tenant)
+        curve_reading = CurveReading(store.curves, reading(store), running.tenant)
+        try:
+            curve = await build_derived(
+                store.transactions,
+                store.derived_curves,
+                curve_reading,
+                store.files.loader,
+                job.derived_id,
+                tenant=running.tenant,
+                by=by,
+                whole=job.whole,
+                first=job.first,
+            )
+        except (UnknownDerivedCurve, BuildOvertaken) as error:
+            return {"built": False, "reason": error.detail}
+        if curve.needs_build and curve.waits_for:
+            return {"built": False, "reason": f"{curve.key} is built after {', '.join(curve.waits_for)}"}
+        _log.info("curve built", curve=curve.key, derived_id=curve.derived_id, builds=curve.builds)
+        return {"built": True, "curve": curve.key, "report": curve.report}
+
     async def replay_file(self, job: ReplayFile, running: RunningJob) -> Result:
         """Load a stored file again; do nothing if none of its rows is in quarantine any more.
 
@@ -96,6 +142,17 @@ class PipelineJobs:
         pipelines, store = self.pipelines, self.pipelines.store
         reports = replay(store.quality.log, store.files.log, pipelines.raw_files, pipelines.ingestion, digest=job.digest)
         return await self._summed(reports, running)
+
+    async def locate_number(self, job: LocateNumber, running: RunningJob) -> Result:
+        """Find the place of a number in its stored files.
+
+        Raises ``NotFound`` for a number that has changed, and ``Unavailable``.
+        """
+        del running  # the first file has it as a rule
+        store = self.pipelines.store
+        readers = NumberReaders(reading(store), store.curves, store.lineage, store.private)
+        wanted = await readers.wanted(job, now=store.clock.now())
+        return {"places": list(map(dataclasses.asdict, await self.pipelines.places_of(wanted)))}
 
     async def check_alerts(self, job: CheckAlerts, running: RunningJob) -> Result:
         """Check all datasets, and open or resolve their alerts. Raises ``Unavailable``."""
@@ -175,6 +232,8 @@ class PipelineJobs:
             quarantined=report.quarantined,
             suspect_series=report.suspect_series,
             unit_jumps=[dataclasses.asdict(jump) for jump in report.unit_jumps],
+            flagged_curves=report.flagged_curves,
+            quote_flags=[dataclasses.asdict(flag) for flag in report.quote_flags],
         )
         self.count("aurum_ingested_files_total", str(report.outcome), 1)
         for change, rows in (("new", report.new), ("revised", report.revised), ("quarantined", report.quarantined)):
@@ -205,7 +264,22 @@ class _Loaded:
 
 
 class PipelineProcessJobs:
-    """Opens the functions in the process of a job, over a store of its own."""
+    """Opens the functions in the process of a job, over a store of its own.
+
+    The jobs share the process that forks readers of files: its imports take longer than most files do.
+    """
+
+    def __init__(self) -> None:
+        self._readers: IsolatedFiles | None = None
+
+    def shared(self, settings: Settings) -> Sequence[int]:
+        """Start the process that forks readers of files unless it runs, and return what its users keep open."""
+        if self._readers is None:
+            try:
+                self._readers = isolated_files(settings)
+            except ContractsNotFound:
+                return ()  # a job that reads a file says so
+        return self._readers.start()
 
     async def prepare(self, settings: Settings) -> None:
         """Declare in the catalog the sources and datasets that this release knows, and in the schedule its schedules.
@@ -222,21 +296,28 @@ class PipelineProcessJobs:
     async def opened(self, settings: Settings, count: Count) -> AsyncGenerator[Mapping[str, JobFunction]]:
         """Open the store and yield the functions by name. Raises ``Unavailable``."""
         async with open_store(settings) as store:
-            yield PipelineJobs(Pipelines(store), count).functions()
+            yield PipelineJobs(Pipelines(store, self._readers), count).functions()
 
 
 _NEEDED = (
     "aurum.storage.loaded",
     "aurum.storage.loader",
+    "aurum.storage.postgres.catalog.reader",
+    "aurum.storage.postgres.catalog.search",
+    "aurum.storage.postgres.catalog.writer",
+    "aurum.storage.postgres.curves.readers",
+    "aurum.storage.postgres.curves.writer",
     "aurum.storage.postgres.files.log",
     "aurum.storage.postgres.files.writer",
     "aurum.storage.postgres.history.log",
     "aurum.storage.postgres.jobs",
+    "aurum.storage.postgres.lineage",
     "aurum.storage.postgres.observations.neighbours",
     "aurum.storage.postgres.observations.partials",
     "aurum.storage.postgres.observations.reader",
     "aurum.storage.postgres.observations.undo_log",
     "aurum.storage.postgres.observations.writer",
+    "aurum.storage.postgres.private.store",
     "aurum.storage.postgres.quality.log",
     "aurum.storage.postgres.quality.writer",
     "aurum.storage.postgres.recordings.writer",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from aurum.assembly.store import ModelInputs, Store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 from aurum.core.errors import Invalid
+from aurum.core.lineage import FileToSearch, Place
 from aurum.pipelines.alerts import find_faults
 from aurum.pipelines.declarations import declare_catalog, declare_products
 from aurum.pipelines.fetch.catch_up import Load, SinceLast
@@ -26,17 +28,20 @@ from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.isolated import IsolatedFiles
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.no_data import Skipped
+from aurum.pipelines.loading.stored_place import find_places
 from aurum.pipelines.loading.unpacking import Unreadable
 from aurum.pipelines.models.project import ModelPaths, project_directory
 from aurum.pipelines.models.run import ModelRunner, require_dbt
 from aurum.pipelines.quality.marts import MartsReport, validate_build
-from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.quality.raw_files import Bounds, RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import MartSuite, Suites, read_mart_suites, read_suites
 from aurum.pipelines.registry import Registry, logged_registry
 from aurum.pipelines.seeds import seeds
 from aurum.pipelines.source import SourceFile
 from aurum.services.alerts.recording import CHECK, Changes, record_findings
+from aurum.services.catalog.reading_terms import reading_terms
+from aurum.services.curves.own_venue import key_at
 from aurum.services.webhooks.log import delete_old_deliveries
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.files import Loader
@@ -52,11 +57,24 @@ def model_paths(settings: Settings) -> ModelPaths:
     return ModelPaths(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
 
 
+def isolated_files(settings: Settings) -> IsolatedFiles:
+    """Return the child processes that read workbooks, XML and archives. Raises ``ContractsNotFound``."""
+    return IsolatedFiles(settings.files, expectations=_expectations(settings))
+
+
+def _expectations(settings: Settings) -> Path:
+    return contracts_directory(settings.contracts_dir) / "expectations"
+
+
 @dataclass(frozen=True)
 class Pipelines:
-    """The pipelines over one store. Expensive parts are made once, at their first use."""
+    """The pipelines over one store. Expensive parts are made once, at their first use.
+
+    ``readers``: the child processes that read files, where several processes share them; None: this one starts its own.
+    """
 
     store: Store
+    readers: IsolatedFiles | None = None
 
     @cached_property
     def registry(self) -> Registry:
@@ -75,8 +93,12 @@ class Pipelines:
 
     @cached_property
     def raw_files(self) -> RawFiles:
-        """The raw files with rows in quarantine, from which they are loaded again."""
-        return RawFiles(self.store.settings.data_dir / "quarantine")
+        """The files that are stored as they came, in the data directory."""
+        folder, files = self.store.settings.data_dir, self.store.settings.files
+        most = None if files.raw_files_mib is None else files.raw_files_mib << 20
+        return RawFiles(
+            folder / "quarantine", folder / "raw", choice=files.raw_files, bounds=Bounds(most, files.raw_files_days)
+        )
 
     @cached_property
     def validation_cleanup(self) -> ValidationCleanup:
@@ -94,9 +116,12 @@ class Pipelines:
         ``venue``: stands in their keys in place of that of the file; products that the tenant does not have yet are added with
         the terms of the shared ones. None: the file names the tenant's products itself.
         """
-        return self._ingestion(self.store.files.loader if venue is None else OwnVenueLoader(self.store, tenant, venue), tenant)
+        if venue is None:
+            return self._ingestion(self.store.files.loader, tenant)
+        loader = OwnVenueLoader(self.store, tenant, venue)
+        return self._ingestion(loader, tenant, lambda key: key_at(key, venue))
 
-    def _ingestion(self, loader: Loader, owner: str | None) -> Ingestion:
+    def _ingestion(self, loader: Loader, owner: str | None, stored_key: Callable[[str], str] = str) -> Ingestion:
         return Ingestion(
             registry=self.registry,
             suites=self.suites,
@@ -104,14 +129,27 @@ class Pipelines:
             raw_files=self.raw_files,
             cleanup=self.validation_cleanup,
             neighbours=self.store.observations.neighbours,
+            curves=self.store.curves,
+            stored_key=stored_key,
             isolated=self.isolated_files,
             owner=owner,
+            terms=lambda: reading_terms(self.store.curves, self.store.catalog.mappings, tenant=owner),
         )
 
     @cached_property
     def isolated_files(self) -> IsolatedFiles:
         """The child processes that read workbooks, XML and archives. They start at the first such file."""
-        return IsolatedFiles(self.store.settings.files, expectations=self._expectations)
+        return self.readers or isolated_files(self.store.settings)
+
+    async def places_of(self, wanted: Sequence[FileToSearch]) -> Sequence[Place]:
+        """Return the place of one number in each of some stored files, as ``find_places`` does. Raises ``Unavailable``.
+
+        They are read with what the store says of labels.
+        """
+        if not wanted:
+            return []
+        terms = await reading_terms(self.store.curves, self.store.catalog.mappings, tenant=wanted[0].tenant)
+        return await asyncio.to_thread(find_places, self.raw_files, self.isolated_files, wanted, terms)
 
     def read(self, path: Path) -> Iterator[SourceFile | Unreadable | Skipped]:
         """Yield the file at a path, or each member when it is an archive."""
@@ -238,4 +276,4 @@ class Pipelines:
 
     @property
     def _expectations(self) -> Path:
-        return contracts_directory(self.store.settings.contracts_dir) / "expectations"
+        return _expectations(self.store.settings)

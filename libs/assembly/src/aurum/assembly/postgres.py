@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from aurum.common.resilience.retry import Retry
     from aurum.storage.ports.alerts import AlertLog
     from aurum.storage.ports.changes import ChangeFeed
+    from aurum.storage.ports.curve_sets import CurveSetStore
     from aurum.storage.ports.curves import CurveReader
+    from aurum.storage.ports.derived_curves import DerivedCurveReader
     from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
     from aurum.storage.ports.jobs import JobLog, WorkerLog
+    from aurum.storage.ports.lineage import LineageReader
     from aurum.storage.ports.models import ModelLog
     from aurum.storage.ports.private import PrivateStores
     from aurum.storage.ports.probe import StoreProbe
@@ -180,11 +183,19 @@ class PostgresStore:
 
     @cached_part
     def catalog(self) -> CatalogPorts:
+        from aurum.storage.postgres.catalog.blocks import PostgresBlocks
         from aurum.storage.postgres.catalog.reader import PostgresCatalog
         from aurum.storage.postgres.catalog.search import PostgresSearch
         from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
+        from aurum.storage.postgres.mappings import PostgresMappings
 
-        return CatalogPorts(PostgresCatalog(self.pool), PostgresSearch(self.pool), PostgresCatalogWriter(self.pool))
+        return CatalogPorts(
+            PostgresCatalog(self.pool),
+            PostgresSearch(self.pool),
+            PostgresCatalogWriter(self.pool),
+            PostgresBlocks(self.pool),
+            PostgresMappings(self.pool),
+        )
 
     @cached_part
     def files(self) -> Files:
@@ -203,6 +214,12 @@ class PostgresStore:
         from aurum.storage.postgres.curves.readers import curve_reader
 
         return curve_reader(self.pool, self._private_pool, self.clock, feed, lambda: self.archive)
+
+    @cached_part
+    def derived_curves(self) -> DerivedCurveReader:
+        from aurum.storage.postgres.curves.derived import PostgresDerivedCurveReader
+
+        return PostgresDerivedCurveReader(self.pool)
 
     @cached_part
     def _load_retry(self) -> Retry:
@@ -281,6 +298,12 @@ class PostgresStore:
         return PostgresChangeLog(self.pool)
 
     @cached_part
+    def lineage(self) -> LineageReader:
+        from aurum.storage.postgres.lineage import PostgresLineageReader
+
+        return PostgresLineageReader(self.pool, lambda: self.archive)
+
+    @cached_part
     def usage(self) -> UsageStore:
         from aurum.storage.postgres.usage import PostgresUsageStore
 
@@ -321,6 +344,12 @@ class PostgresStore:
         from aurum.storage.postgres.alerts.alerts import PostgresAlertLog
 
         return PostgresAlertLog(self.pool)
+
+    @cached_part
+    def curve_sets(self) -> CurveSetStore:
+        from aurum.storage.postgres.curve_sets import PostgresCurveSetStore
+
+        return PostgresCurveSetStore(self.pool)
 
     @cached_part
     def webhooks(self) -> WebhookStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport
 from aurum.pipelines.seeds import is_frequent
 from aurum.pipelines.warming import warm
+from aurum.services.curves.derived import refresh_derived
 from aurum.services.jobs.definitions import BackfillPart, BackfillRange, FetchDue, Nothing, default_definitions
 from aurum.services.jobs.running import JobFunction, Result, RunningJob
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.derived_curves import REFRESH
 from aurum.storage.ports.jobs import NewJob
 from aurum.storage.ports.transaction import Transaction
 
@@ -54,6 +56,7 @@ class ScheduleJobs:
             "backfill.range": self.backfill_range,
             "backfill.part": self.backfill_part,
             "inbox.scan": self.scan_inbox,
+            REFRESH: self.refresh_curves,
             "jobs.retention": self.retain,
             "aggregates.refresh": self.refresh,
             "cache.warm": self.warm,
@@ -170,6 +173,14 @@ class ScheduleJobs:
         )
         report = await inbox.scan()
         return {"files": dict(report.files), **({"left": report.left} if report.left else {})}
+
+    async def refresh_curves(self, job: Nothing, running: RunningJob) -> Result:
+        """Submit builds of derived curves that are stale, failed or never built, and have no job. Raises ``Unavailable``."""
+        del job
+        store = self.pipelines.store
+        by, now = Actor(running.subject or REFRESH), store.clock.now()
+        refreshed = await refresh_derived(store.transactions, store.derived_curves, store.jobs, by=by, now=now)
+        return asdict(refreshed)
 
     async def retain(self, job: Nothing, running: RunningJob) -> Result:
         """Delete jobs that ended longer ago than AURUM_SCHEDULE__JOBS_DAYS, in steps. Raises ``Unavailable``."""

@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from aurum.core.clock import Clock
     from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
     from aurum.storage.ports.alerts import AlertLog
+    from aurum.storage.ports.blocks import BlockReader
     from aurum.storage.ports.catalog import Catalog, CatalogWriter
     from aurum.storage.ports.changes import ChangeFeed
+    from aurum.storage.ports.curve_sets import CurveSetStore
     from aurum.storage.ports.curves import CurveReader
+    from aurum.storage.ports.derived_curves import DerivedCurveReader
     from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog, Loader
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import ArchiveLog, HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
     from aurum.storage.ports.jobs import JobLog, WorkerLog
+    from aurum.storage.ports.lineage import LineageReader
     from aurum.storage.ports.links import LinkStore
+    from aurum.storage.ports.mappings import MappingReader
     from aurum.storage.ports.model_inputs import CalendarTables, StoreExport
     from aurum.storage.ports.models import MartReader, ModelLog
     from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
@@ -55,11 +60,16 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class CatalogPorts:
-    """The reader of the catalog, its search, and the writer that declares sources, datasets and blocks."""
+    """The reader of the catalog, its search, and the writer that declares sources, datasets and blocks.
+
+    ``blocks``: reader of blocks with their versions. ``mappings``: reader of spellings and units that administrators mapped.
+    """
 
     reader: Catalog
     search: SeriesSearch
     writer: CatalogWriter
+    blocks: BlockReader
+    mappings: MappingReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,10 @@ class Store(Protocol):
     @property
     def curves(self) -> CurveReader: ...
     @property
+    def derived_curves(self) -> DerivedCurveReader: ...
+    @property
+    def curve_sets(self) -> CurveSetStore: ...
+    @property
     def quality(self) -> Quality: ...
     @property
     def access(self) -> Access: ...
@@ -147,6 +161,8 @@ class Store(Protocol):
     def private(self) -> PrivateStores: ...
     @property
     def change_log(self) -> ChangeLog: ...
+    @property
+    def lineage(self) -> LineageReader: ...
     @property
     def usage(self) -> UsageStore: ...
     @property
@@ -189,6 +205,8 @@ class StoreParts:
     catalog: CatalogPorts
     files: Files
     curves: CurveReader
+    derived_curves: DerivedCurveReader
+    curve_sets: CurveSetStore
     quality: Quality
     access: Access
     flags: FlagStore
@@ -197,6 +215,7 @@ class StoreParts:
     idempotency: IdempotencyStore
     private: PrivateStores
     change_log: ChangeLog
+    lineage: LineageReader
     usage: UsageStore
     schedule: ScheduleLog
     schedule_firings: ScheduleFirings
