@@ -1,4 +1,7 @@
-"""A process that sends requests to a shared limiter at a fixed rate, and prints how many were admitted.
+"""A process that sends requests to a shared limiter at a fixed rate.
+
+Prints how many were admitted, how many processes shared the limit, and when it began and ended (seconds of the monotonic clock,
+which is that of all processes of a machine).
 
 Arguments: URL of Redis, requests a second of the limit, requests a second to send, seconds, seconds to wait first.
 """
@@ -22,7 +25,7 @@ def limits_of(per_second: float) -> Limits:
 
 async def main(url: str, limit: float, rate: float, seconds: float, first: float) -> None:
     limiter: Limiter[float] = Limiter(limits_of, shared=True)
-    client = Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25)
+    client = Redis.from_url(url, socket_timeout=60, socket_connect_timeout=60)
     sharing = Sharing(limiter, client, every_s=0.05)
     settling = asyncio.create_task(sharing.run())
     # By now each process knows how many there are.
@@ -36,7 +39,7 @@ async def main(url: str, limit: float, rate: float, seconds: float, first: float
             admitted += limiter.account(("acme", "key:1"), limit, now).take(now)
             done += 1
         await asyncio.sleep(0.002)
-    print(admitted, sharing.state().processes, flush=True)
+    print(admitted, sharing.state().processes, begin, time.monotonic(), flush=True)
     settling.cancel()
     await asyncio.wait([settling])
     await client.aclose()
