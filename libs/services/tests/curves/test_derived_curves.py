@@ -122,6 +122,26 @@ async def test_a_new_curve_is_built_at_once_and_is_an_ordinary_product(store: St
     assert curve.inputs[0].version == (await store.curves.product(BASE, tenant=None)).version
 
 
+@pytest.mark.parametrize(
+    ("block", "curve", "expected"),
+    [
+        ("peak", BASE, "PEAK"),
+        ("off_peak", BASE, "OFF_PEAK"),
+        ("base", PEAK, None),
+        ("dear", PEAK, "PEAK"),
+        ("dear", BASE, None),
+    ],
+)
+async def test_it_delivers_in_the_block_of_its_key_else_in_that_of_its_first_input(
+    store: Store, block: str, curve: str, expected: str | None
+) -> None:
+    reading = await curve_reading(store, session(DAY, QUOTES, key=curve))
+    key = f"power:XX:{block}:DERIVED"
+    added = await derive(store, reading, SHIFT | {"curve": curve}, key=key)
+    assert (await store.curves.product(key, tenant=None)).product.block == expected
+    assert (await rebuild(store, reading, added, whole=True)).error == ""
+
+
 async def test_a_correction_makes_it_stale_and_a_build_keeps_the_old_numbers_readable(store: Store) -> None:
     reading = await curve_reading(store, session(DAY, QUOTES), session(NEXT, QUOTES))
     curve = await derive(store, reading, SHIFT)
@@ -574,8 +594,9 @@ async def test_cycles_and_keys_with_other_terms_are_refused(store: Store) -> Non
         await derive(store, reading, {"op": "shift", "curve": OWN, "by": 1}, key=BASE)
     with pytest.raises(Conflict, match="is a derived curve already"):
         await derive(store, reading, SHIFT)
+    await add(store, replace(product_of(NEAR), block="PEAK"))
     with pytest.raises(Conflict, match="exists with block PEAK"):
-        await derive(store, reading, SHIFT, key=PEAK)
+        await derive(store, reading, SHIFT, key=NEAR)
 
 
 async def test_a_deleted_curve_keeps_its_quotes_and_says_so(store: Store) -> None:

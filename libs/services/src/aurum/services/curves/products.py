@@ -132,6 +132,20 @@ async def owned_product(reading: CurveReading, key: str, *, tenant: str | None) 
     return stored
 
 
+async def block_of_key(reading: CurveReading, product: Product, *, tenant: str | None) -> str | None:
+    """Return the block that the key of a product names, else the block that the product has; None: all hours.
+
+    ``tenant``: the owner of the product. Raises ``InvalidParameters`` for reference data that the product names and that is
+    gone.
+    """
+    document = dict(product.to_document())
+    del document["block"]
+    try:
+        return (await _product(reading, document, tenant)).block
+    except InvalidParameters:  # the key names no block; whatever else is wrong is raised again
+        return (await _product(reading, product.to_document(), tenant)).block
+
+
 async def _product(reading: CurveReading, document: Mapping[str, object], tenant: str | None) -> Product:
     """Return the product of a document, whose calendar, block, seasons and sessions exist. Raises ``InvalidParameters``.
 

@@ -43,7 +43,8 @@ class NewDerivedCurve(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_SPREAD]})
 
     key: Text = Field(
-        description="Key of the curve, `commodity:area:block:venue`. Its product is added with the terms of the first input."
+        description="Key of the curve, `commodity:area:block:venue`. Its product is added with the terms of the first input, "
+        "and with the block that the key names, if it names one."
     )
     expression: Members = Field(
         description="An operation and its operands, each the key of a curve or an expression: `shift {curve, by, unit?}`, "

@@ -18,6 +18,7 @@ import polars as pl
 from aurum.core.curves.basis import PERIOD, SIDES
 from aurum.core.curves.derived import CurveInput, DerivedQuotes, MissingFactor, evaluate
 from aurum.core.curves.expressions import Convert, Expression, first_input, inputs_of, read_expression
+from aurum.core.curves.keys import CurveKey
 from aurum.core.errors import Conflict, Invalid, InvalidParameters, NotFound
 from aurum.services.curves.derived.rows import build_file, changed_quotes, report_of
 from aurum.services.curves.derived.terms import Inputs, basis_ticks, other_term, read_inputs, weights_of
@@ -86,7 +87,7 @@ async def _built(
     transactions: Transactions, reading: CurveReading, loader: Loader, curve: DerivedCurve, *, by: Actor, whole: bool
 ) -> None:
     expression = read_expression(curve.expression)
-    inputs = await read_inputs(reading, expression, tenant=curve.tenant)
+    inputs = await read_inputs(reading, expression, CurveKey.parse(curve.key), tenant=curve.tenant)
     product = await reading.curves.product(curve.key, tenant=curve.tenant)
     _check_same(curve, product, inputs)
     # The build that failed may have been a whole one, which is owed until a whole one has ended.

@@ -78,7 +78,7 @@ async def add_derived(
     except InvalidExpression as error:
         raise InvalidParameters((error.field, error.why, error.facts["value"])) from error
     key = _key(new.key)
-    inputs = await read_inputs(reading, expression, tenant=tenant)
+    inputs = await read_inputs(reading, expression, key, tenant=tenant)
     product = _product(key, new, inputs)
     existing = await _existing(reading, key, inputs, tenant)
     if existing is None and tenant is not None and most is not None:
@@ -200,7 +200,7 @@ def _key(text: str) -> CurveKey:
 
 
 def _product(key: CurveKey, new: NewDerived, inputs: Inputs) -> Product:
-    """Return the product of a new curve: the terms of its first input, in the unit of the expression."""
+    """Return the product of a new curve: the terms of its first input, the unit and the block of ``inputs``."""
     first = inputs.first.product
     title = new.title or f"{key.area} {key.block} of {', '.join(inputs.products)}"[:450]
     tick = new.tick if new.tick is not None else converted_tick(inputs)
@@ -211,6 +211,7 @@ def _product(key: CurveKey, new: NewDerived, inputs: Inputs) -> Product:
         currency=inputs.unit.currency,
         unit=inputs.unit.text,
         tick=tick,
+        block=inputs.block,
         lot="",
         listing="as its first input",
         expiry="",

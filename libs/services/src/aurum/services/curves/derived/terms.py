@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from aurum.core.curves.expressions import (
@@ -19,12 +19,14 @@ from aurum.core.curves.expressions import (
     unit_of,
     walk,
 )
+from aurum.core.curves.keys import CurveKey
 from aurum.core.curves.overlaps import Weight
 from aurum.core.curves.products import Product, Weighting
 from aurum.core.curves.weights import SessionsMissing, part_weight
 from aurum.core.errors import Invalid, InvalidParameters, UnknownName
 from aurum.core.search.near_keys import nearest_keys
 from aurum.core.units import Unit, factor_at_par, parse_unit
+from aurum.services.curves.products import block_of_key
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, read_sessions, terms_by_curve
 from aurum.services.observations.transform import Conversion
@@ -38,11 +40,16 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of an expression. ``products``: by key. ``unit``: of the prices of the expression."""
+    """The inputs of an expression.
+
+    ``products``: by key. ``unit``: of the prices of the expression. ``block``: in which the derived curve delivers; None: all
+    hours.
+    """
 
     expression: Expression
     products: Mapping[str, StoredProduct]
     unit: Unit
+    block: str | None
 
     @property
     def units(self) -> Mapping[str, str]:
@@ -80,8 +87,11 @@ class StaleInput:
     since: datetime
 
 
-async def read_inputs(reading: CurveReading, expression: Expression, *, tenant: str | None) -> Inputs:
-    """Return the inputs of an expression, which the owner may read. ``tenant``: the owner; None: of shared curves only.
+async def read_inputs(reading: CurveReading, expression: Expression, key: CurveKey, *, tenant: str | None) -> Inputs:
+    """Return the inputs of an expression, which the owner may read.
+
+    ``key``: of the derived curve. It delivers in the block that its key names, else in that of its first input. ``tenant``: the
+    owner; None: of shared curves only.
 
     Raises ``InvalidParameters`` about the operand that is an unknown curve, and about ``expression`` for operands of different
     units, and for a basis of different deliveries.
@@ -89,20 +99,21 @@ async def read_inputs(reading: CurveReading, expression: Expression, *, tenant: 
     keys = inputs_of(expression)
     stored = await reading.curves.products(ProductFilter(keys=keys), tenant=tenant)
     products = {str(one.product.key): one for one in stored}
-    for key in keys:
-        if key not in products:
+    for name in keys:
+        if name not in products:
             everything = await reading.curves.products(ProductFilter(), tenant=tenant)
-            near = nearest_keys(key, [str(one.product.key) for one in everything])
+            near = nearest_keys(name, [str(one.product.key) for one in everything])
             hint = f"; nearest: {', '.join(near[:_SHOWN])}" if near else ""
             whose = "a curve that you may read" if tenant is not None else "a shared curve"
-            why = f"{key} is not {whose}{hint}"
-            raise InvalidParameters((place_of(expression, key), why, key), nearest=list(near))
+            why = f"{name} is not {whose}{hint}"
+            raise InvalidParameters((place_of(expression, name), why, name), nearest=list(near))
     try:
         unit = unit_of(expression, {key: one.product.unit for key, one in products.items()})
     except InvalidExpression as error:
         raise InvalidParameters((error.field, error.why, error.facts["value"])) from error
     _check_deliveries(expression, products)
-    return Inputs(expression, products, unit)
+    first = products[first_input(expression)].product
+    return Inputs(expression, products, unit, await block_of_key(reading, replace(first, key=key), tenant=tenant))
 
 
 async def weights_of(reading: CurveReading, inputs: Inputs) -> Mapping[str, Weight]:
@@ -125,7 +136,7 @@ def other_term(product: Product, inputs: Inputs) -> tuple[str, str | None, str |
     None where the product has all of them.
     """
     first = inputs.first.product
-    terms = {"unit": inputs.unit.text, "calendar": first.calendar, "block": first.block}
+    terms = {"unit": inputs.unit.text, "calendar": first.calendar, "block": inputs.block}
     return next(((name, getattr(product, name), one) for name, one in terms.items() if getattr(product, name) != one), None)
 
 
