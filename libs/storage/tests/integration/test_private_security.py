@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -26,6 +23,7 @@ from aurum.storage.postgres.private.store import PostgresPrivateStores
 from aurum.storage.postgres.private_connections import ROLE, SCHEMA, TABLES, PrivatePool, PrivateRoleMissing
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.curves import product_named, quotes_file
+from aurum.storage.testing.databases import server_folder
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
@@ -220,43 +218,37 @@ async def test_without_the_schema_no_name_means_a_shared_table(database_url: str
 
 async def test_without_the_right_to_create_roles_the_migration_says_what_to_run_and_then_works() -> None:
     # A server of its own, because roles belong to the whole server.
-    folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
-    try:
-        with EmbeddedPostgres(folder) as server:
-            admin = await asyncpg.connect(server.url_of("postgres"))
-            await admin.execute("CREATE ROLE keeper LOGIN")
-            await admin.execute("CREATE DATABASE owned OWNER keeper")
-            url = server.url_of("owned").replace("//postgres:", "//keeper:")
-            for role in ("aurum_tenant", "aurum_marts", ROLE):
-                with pytest.raises(RoleMissing, match=rf"may not create the role {role}: as an administrator run CREATE ROLE"):
-                    await upgrade(url)
-                if role != ROLE:
-                    await admin.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO keeper")
-            await admin.execute(f"CREATE ROLE {ROLE} NOLOGIN BYPASSRLS")
-            with pytest.raises(RoleMissing, match=r"bypasses row-level security: .* ALTER ROLE aurum_private NOSUPERUSER"):
+    with server_folder() as folder, EmbeddedPostgres(folder) as server:
+        admin = await asyncpg.connect(server.url_of("postgres"))
+        await admin.execute("CREATE ROLE keeper LOGIN")
+        await admin.execute("CREATE DATABASE owned OWNER keeper")
+        url = server.url_of("owned").replace("//postgres:", "//keeper:")
+        for role in ("aurum_tenant", "aurum_marts", ROLE):
+            with pytest.raises(RoleMissing, match=rf"may not create the role {role}: as an administrator run CREATE ROLE"):
                 await upgrade(url)
-            await admin.execute(f"ALTER ROLE {ROLE} NOBYPASSRLS")
-            with pytest.raises(RoleMissing, match=r"may not act as the role aurum_private: .* GRANT aurum_private TO keeper"):
-                await upgrade(url)
-            await admin.execute(f"GRANT {ROLE} TO keeper")
-            assert (await upgrade(url)).is_current
+            if role != ROLE:
+                await admin.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO keeper")
+        await admin.execute(f"CREATE ROLE {ROLE} NOLOGIN BYPASSRLS")
+        with pytest.raises(RoleMissing, match=r"bypasses row-level security: .* ALTER ROLE aurum_private NOSUPERUSER"):
+            await upgrade(url)
+        await admin.execute(f"ALTER ROLE {ROLE} NOBYPASSRLS")
+        with pytest.raises(RoleMissing, match=r"may not act as the role aurum_private: .* GRANT aurum_private TO keeper"):
+            await upgrade(url)
+        await admin.execute(f"GRANT {ROLE} TO keeper")
+        assert (await upgrade(url)).is_current
 
-            pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
-            store = PostgresStore(pool, SystemClock())
-            await fill(store, "local")
-            assert (await store.private.of("local").reader.many([1], span=Span())).height == 2
-            await store.close()
-            await pool.close()
+        pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
+        store = PostgresStore(pool, SystemClock())
+        await fill(store, "local")
+        assert (await store.private.of("local").reader.many([1], span=Span())).height == 2
+        await store.close()
+        await pool.close()
 
-            await admin.execute(f"ALTER ROLE {ROLE} BYPASSRLS")
-            await refused(url, "is not bound by row-level security")
-            await admin.execute(f"ALTER ROLE {ROLE} NOBYPASSRLS; REVOKE {ROLE} FROM keeper")
-            await refused(
-                url, "cannot act as the role aurum_private, which private series need: as an administrator run CREATE"
-            )
-            await admin.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        await admin.execute(f"ALTER ROLE {ROLE} BYPASSRLS")
+        await refused(url, "is not bound by row-level security")
+        await admin.execute(f"ALTER ROLE {ROLE} NOBYPASSRLS; REVOKE {ROLE} FROM keeper")
+        await refused(url, "cannot act as the role aurum_private, which private series need: as an administrator run CREATE")
+        await admin.close()
 
 
 async def refused(url: str, why: str) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import asyncpg
 import pytest
 import pytest_asyncio
@@ -21,6 +17,7 @@ from aurum.storage.ports.links import Link
 from aurum.storage.ports.usage import DayUsage, UsageBatch
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import T0
+from aurum.storage.testing.databases import server_folder
 from aurum.storage.testing.stores import PostgresStore
 
 pytestmark = pytest.mark.needs_postgres
@@ -149,20 +146,16 @@ async def test_a_connection_is_not_bound_to_the_tenant_afterwards(store: Postgre
 
 async def test_an_owner_without_superuser_rights_can_act_for_tenants() -> None:
     # A server of its own: roles belong to the whole server, and the result differs for a role that exists already.
-    folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
-    try:
-        with EmbeddedPostgres(folder) as server:
-            connection = await asyncpg.connect(server.url_of("postgres"))
-            await connection.execute("CREATE ROLE keeper LOGIN CREATEROLE")
-            await connection.execute("CREATE DATABASE owned OWNER keeper")
-            await connection.close()
-            url = server.url_of("owned").replace("//postgres:", "//keeper:")
-            await upgrade(url)
-            pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
-            store = PostgresStore(pool, SystemClock())
-            async with store.transactions.transaction(by=OPERATOR, tenant="local") as tx:
-                await tx.keys.insert(ApiKey("k", "local", "k", ("user",), (), T0, "test"), b"digest")
-            assert [key.key_id for key in await store.keys.page("local", after=None, limit=5)] == ["k"]
-            await pool.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with server_folder() as folder, EmbeddedPostgres(folder) as server:
+        connection = await asyncpg.connect(server.url_of("postgres"))
+        await connection.execute("CREATE ROLE keeper LOGIN CREATEROLE")
+        await connection.execute("CREATE DATABASE owned OWNER keeper")
+        await connection.close()
+        url = server.url_of("owned").replace("//postgres:", "//keeper:")
+        await upgrade(url)
+        pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
+        store = PostgresStore(pool, SystemClock())
+        async with store.transactions.transaction(by=OPERATOR, tenant="local") as tx:
+            await tx.keys.insert(ApiKey("k", "local", "k", ("user",), (), T0, "test"), b"digest")
+        assert [key.key_id for key in await store.keys.page("local", after=None, limit=5)] == ["k"]
+        await pool.close()

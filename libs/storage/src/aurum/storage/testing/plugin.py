@@ -30,7 +30,7 @@ from aurum.storage.embedded.redis import EmbeddedValkey
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.testing.databases import create_database, drop_database, execute, stop_waiting_for_the_disk
+from aurum.storage.testing.databases import create_database, drop_database, execute, server_folder, stop_waiting_for_the_disk
 from aurum.storage.testing.stores import PostgresStore
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
@@ -51,14 +51,9 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """A running embedded PostgreSQL of this test process."""
-    # Not below pytest's temporary folder, whose name would make the path of the socket longer than allowed.
-    folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
-    try:
-        with EmbeddedPostgres(folder) as server:
-            stop_waiting_for_the_disk(folder)
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with server_folder() as folder, EmbeddedPostgres(folder) as server:
+        stop_waiting_for_the_disk(folder)
+        yield server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
