@@ -65,6 +65,20 @@ async def test_no_option_of_a_build_goes_with_a_receipt(settings: Settings, tmp_
     assert f"{option[0]}: does not go with --repeat" in result.exception.detail
 
 
+async def test_a_prior_gives_days_between_the_ends_of_quotes_its_form(settings: Settings) -> None:
+    async def months(*arguments: str) -> list[float]:
+        periods = [f"--period={one}" for one in ("Jan-25", "Mar-25")]
+        result = await run(settings, "build", KEY, "--quote=Q1-25=98", *periods, *arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return [one["value"] for one in json.loads(result.stdout)["data"]]
+
+    january, march = await months()
+    assert january == pytest.approx(march)
+    january, march = await months("--prior-season", "10@15")
+    assert january > 98 > march
+    assert await months("--prior-season", "0@15") == pytest.approx([98, 98])
+
+
 async def test_the_shape_of_a_curve_is_hourly(settings: Settings) -> None:
     arguments = ("shape", KEY, "--quote", "Jan-25=102", "--trade-date", "2024-12-30", "--rows", "24")
     document = json.loads((await run(settings, *arguments, "--json")).stdout)
@@ -82,6 +96,12 @@ async def test_the_shape_of_a_curve_is_hourly(settings: Settings) -> None:
         (("--quote", "Q1-25"), "--quote"),
         (("--grid", "P7D", *QUOTES), "--grid"),
         (("--trade-date", "soon", *QUOTES), "--trade-date"),
+        (("--prior-season", "10", *QUOTES), "--prior-season"),
+        (("--prior-season", "inf@15", *QUOTES), "--prior-season"),
+        (("--prior-season", "10@367", *QUOTES), "--prior-season"),
+        (("--prior-season", "10@15", "--prior-curve", KEY, *QUOTES), "--prior-curve"),
+        (("--prior-curve", "power:XX:base:UNKNOWN", *QUOTES), "prior"),
+        (("--prior-shape", "unknown", *QUOTES), "prior"),
     ],
 )
 async def test_a_wrong_option_is_named(settings: Settings, arguments: tuple[str, ...], field: str) -> None:

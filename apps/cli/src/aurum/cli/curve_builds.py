@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from aurum.assembly.store import Store
     from aurum.services.curves.build_answer import BuildAnswer
-    from aurum.services.curves.build_question import InlineQuote
+    from aurum.services.curves.build_question import InlineQuote, Prior, Wave
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -41,8 +42,8 @@ Rows = Annotated[int, typer.Option("--rows", min=1, help="Most rows to show, fro
 
 
 _OF_BUILD = (
-    "trade_date", "quote", "together", "period", "grid", "objective", "profile", "shape", "in_delivery", "extrapolate",
-    "strict", "as_of",
+    "trade_date", "quote", "together", "period", "grid", "objective", "prior_curve", "prior_shape", "prior_season", "profile",
+    "shape", "in_delivery", "extrapolate", "strict", "as_of",
 )  # fmt: skip
 """Options of a build, which its receipt has."""
 
@@ -64,6 +65,18 @@ def build_curve(
     ] = None,
     grid: Annotated[str, typer.Option("--grid", help="P1D, PT1H, PT30M or PT15M.")] = "P1D",
     objective: Annotated[str, typer.Option("--objective", help="smooth, flat or shape.")] = "smooth",
+    prior_curve: Annotated[
+        str | None, typer.Option("--prior-curve", help="Key of a curve; the difference of the answer from it is smooth.")
+    ] = None,
+    prior_shape: Annotated[str | None, typer.Option("--prior-shape", help="Name of a shape, used like --prior-curve.")] = None,
+    prior_season: Annotated[
+        str | None,
+        typer.Option(
+            "--prior-season",
+            metavar="AMPLITUDE@DAY",
+            help="A yearly wave with its peak on this day of the year, used like --prior-curve: 10@15.",
+        ),
+    ] = None,
     profile: ProfileName = "auto",
     shape: ShapeName = None,
     in_delivery: Annotated[str, typer.Option("--in-delivery", help="exclude or net_realised.")] = "exclude",
@@ -100,6 +113,7 @@ def build_curve(
         as_of=parse_as_of(as_of),
         grid=choice(Resolution, grid, "--grid"),
         objective=choice(Objective, objective, "--objective"),
+        prior=_prior(prior_curve, prior_shape, prior_season),
         profile=choice(Profile, profile, "--profile"),
         shape=shape,
         in_delivery=choice(InDelivery, in_delivery, "--in-delivery"),
@@ -242,6 +256,37 @@ def _quote(text: str) -> InlineQuote:
     except ValueError:
         pass
     raise InvalidParameters(("--quote", "write it as PERIOD=PRICE, for example Q1-25=98.31", text))
+
+
+def _prior(curve: str | None, shape: str | None, season: str | None) -> Prior | None:
+    """Return the prior that one of three options names; None without one. Raises ``InvalidParameters``."""
+    from aurum.core.errors import InvalidParameters
+    from aurum.services.curves.build_question import Prior
+
+    options = {"--prior-curve": curve, "--prior-shape": shape, "--prior-season": season}
+    given = {option: text for option, text in options.items() if text is not None}
+    if len(given) > 1:
+        raise InvalidParameters(
+            *((option, "a build has one prior: give one of these options", text) for option, text in given.items())
+        )
+    if season is not None:
+        return Prior(season=_wave(season))
+    return Prior(curve=curve, shape=shape) if given else None
+
+
+def _wave(text: str) -> Wave:
+    from aurum.core.errors import InvalidParameters
+    from aurum.services.curves.build_question import Wave
+
+    amplitude, _, day = text.partition("@")
+    try:
+        wave = Wave(float(amplitude), float(day))
+    except ValueError:
+        wave = None
+    if wave is None or not isfinite(wave.amplitude) or not 0 <= wave.peak_day <= 366:
+        why = "write it as AMPLITUDE@DAY: an amplitude in the unit of the curve and a day of the year up to 366, such as 10@15"
+        raise InvalidParameters(("--prior-season", why, text))
+    return wave
 
 
 def _trade_day(text: str) -> date | str | None:
