@@ -23,6 +23,9 @@ async def add(desk: Desk, **changed: object) -> httpx.Response:
     return await desk.send("POST", "/v2/products", json=NEW | changed)
 
 
+NOT_FLAGGED: dict[str, Any] = {"flagged_curves": 0, "quote_flags": []}
+
+
 async def send(desk: Desk, *rows: dict[str, Any]) -> httpx.Response:
     return await desk.send("POST", "/v2/curves/quotes", json={"data": list(rows)})
 
@@ -40,16 +43,30 @@ async def test_a_tenant_declares_quotes_and_reads_its_own_product(desks: Desks) 
     terms = {"key": OWN, "owner": "tenant", "currency": "EUR", "weighting": "hours", "version": 1}
     assert terms.items() <= added.json()["data"].items()
     stored = await send(desk, ROW, ROW | {"period": "Q2-25", "settle": None, "bid": 70.0, "ask": 71.0})
-    assert stored.json()["data"] == {"new": 2, "revised": 0, "unchanged": 0}, stored.text
+    assert stored.json()["data"] == {"new": 2, "revised": 0, "unchanged": 0} | NOT_FLAGGED, stored.text
     rows = await desk.rows(f"/v2/curves/{OWN}/quotes", fields="settle,bid,mid")
     first, second = ((row["period"]["label"], row["settle"], row["mid"]) for row in rows)
     assert (first, second) == (("Q1-25", 97.0, None), ("Q2-25", None, 70.5))
     again = await send(desk, ROW)
-    assert again.json()["data"] == {"new": 0, "revised": 0, "unchanged": 1}
+    assert again.json()["data"] == {"new": 0, "revised": 0, "unchanged": 1} | NOT_FLAGGED
     corrected = await send(desk, ROW | {"settle": 97.5})
-    assert corrected.json()["data"] == {"new": 0, "revised": 1, "unchanged": 0}
+    assert corrected.json()["data"] == {"new": 0, "revised": 1, "unchanged": 0} | NOT_FLAGGED
     history = await desk.rows(f"/v2/curves/{OWN}/history", period="Q1-25", fields="settle")
     assert [row["settle"] for row in history] == [97.5]
+
+
+async def test_quotes_that_jump_beside_the_session_before_are_stored_and_named(desks: Desks) -> None:
+    desk = desks.of("acme")
+    await add(desk)
+    both = [{"settle": 97.0}, {"settle": None, "bid": 70.0, "ask": 71.0}]
+    first, second = (ROW | {"period": period} | price for period, price in zip(("Q1-25", "Q2-25"), both, strict=True))
+    assert (await send(desk, first, second)).json()["data"]["flagged_curves"] == 0
+    next_day = {"trade_date": "2024-10-15"}
+    stored = await send(desk, first | next_day, second | next_day | {"bid": 7_000.0, "ask": 7_100.0})
+    data = stored.json()["data"]
+    assert (data["new"], data["flagged_curves"]) == (2, 1), stored.text
+    flagged = {"curve": OWN, "check": "unit_jump", "trade_date": "2024-10-15", "price": 7_050.0, "before": 70.5, "ratio": 100.0}
+    assert [flagged.items() <= one.items() for one in data["quote_flags"]] == [True]
 
 
 async def test_csv_and_json_are_the_same_rows(desks: Desks) -> None:

@@ -282,14 +282,14 @@ class UnitJumpDocument(BaseModel):
 
 
 class QuoteFlagDocument(BaseModel):
-    """A finding about the quotes of a curve in a file, beside the session before. The quotes are stored as they are."""
+    """A finding about the quotes of a curve that were sent, beside the session before. They are stored as they are."""
 
     curve: str = Field(examples=["power:DE:base:EEX"])
     check: MarkCheck = Field(
         description="`unit_jump`: a ratio near a power of ten. `stale`: no move while the others moved, or a curve that "
         "repeats the session before."
     )
-    trade_date: date = Field(description="Newest trade date of the curve in the file, which was compared.")
+    trade_date: date = Field(description="Newest trade date of the curve in it, which was compared.")
     delivery_start: date | None = Field(description="First delivery day; null: the curve as a whole.")
     delivery_end: date | None = Field(description="Day after the last delivery day.")
     price: float | None

@@ -24,7 +24,6 @@ from aurum.pipelines.loading.owned import owned
 from aurum.pipelines.loading.prepare import Prepared, prepare, surprise, with_reason
 from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.loading.unpacking import Unreadable
-from aurum.pipelines.quality.quote_flags import flag_quotes
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Suites
@@ -35,6 +34,7 @@ from aurum.pipelines.storable import storable
 from aurum.storage.ports.curves import CurveReader, UnknownProduct
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
 from aurum.storage.ports.observations import NeighbourReader
+from aurum.storage.quote_flags import flag_quotes
 
 _log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.entries import KnownAtBasis, QuoteFlag
 from aurum.core.curves.quotes import FIELDS, FILE_CURVES
 from aurum.core.errors import Invalid
 from aurum.core.frames import REFUSED
@@ -21,17 +21,24 @@ from aurum.services.curves.rows import QuotedProduct, checked_quotes
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curves import CurveQuotes, ProductFilter, StoredProduct
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader, LoadRequest
+from aurum.storage.quote_flags import flag_quotes
 
 SOURCE, DATASET = "simple", "quotes"
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedQuotes:
-    """Result of an upload: the numbers of new quotes, of revised ones, and of those that repeat what was known."""
+    """Result of an upload: the numbers of new quotes, of revised ones, and of those that repeat what was known.
 
-    new: int
-    revised: int
-    unchanged: int
+    ``flagged_curves``, ``quote_flags``: findings beside the session before, as in ``FileEntry``. The quotes are stored all the
+    same.
+    """
+
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    flagged_curves: int = 0
+    quote_flags: tuple[QuoteFlag, ...] = ()
 
 
 async def upload_quotes(
@@ -57,7 +64,7 @@ async def upload_quotes(
             f"{rows.height:,} rows; one request or file may have {most:,}: send them in parts", rows=rows.height, limit=most
         )
     if rows.is_empty():
-        return UploadedQuotes(0, 0, 0)
+        return UploadedQuotes()
     products = await _products(reading, rows, tenant)
     quotes = await asyncio.to_thread(checked_quotes, rows, products, now=now)
     curves = pl.DataFrame({"key": list(products)}, schema=FILE_CURVES)
@@ -74,8 +81,10 @@ async def upload_quotes(
     )
     part = CurveQuotes(SOURCE, DATASET, curves, quotes, tenant=tenant)
     request = LoadRequest(by, "curves.store", ",".join(products)[:500])
-    outcome = await loader.load(FileLoad(record, (part,), pl.DataFrame(schema=REFUSED), request=request))
-    return UploadedQuotes(outcome.new, outcome.revised, outcome.unchanged)
+    load = await flag_quotes(FileLoad(record, (part,), pl.DataFrame(schema=REFUSED), request=request), reading.curves)
+    outcome = await loader.load(load)
+    flagged, flags = (0, ()) if outcome.already_loaded else (load.record.flagged_curves, load.record.quote_flags)
+    return UploadedQuotes(outcome.new, outcome.revised, outcome.unchanged, flagged, flags)
 
 
 async def _products(reading: CurveReading, rows: pl.DataFrame, tenant: str) -> dict[str, QuotedProduct]:

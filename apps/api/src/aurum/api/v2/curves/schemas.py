@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, StringConstraints
 
-from aurum.api.contract.schemas import PageMeta
+from aurum.api.contract.schemas import PageMeta, QuoteFlagDocument
 from aurum.api.contract.text import Text
 from aurum.api.curves.documents import CalendarDocument, PeriodDocument, ProductDocument
 from aurum.api.curves.params import CURRENCY
@@ -400,6 +400,10 @@ class StoredQuotesDocument(BaseModel):
     new: int = Field(description="Number of quotes that the store did not have.")
     revised: int = Field(description="Number of quotes that changed; the earlier ones stay readable with `as_of`.")
     unchanged: int = Field(description="Number of quotes that the store had as they are.")
+    flagged_curves: int = Field(
+        description="Number of curves with findings of the checks of quotes against the session before."
+    )
+    quote_flags: list[QuoteFlagDocument] = Field(description="The first 20 findings. The quotes are stored as they are.")
 
 
 class StoredQuotesAnswer(BaseModel):

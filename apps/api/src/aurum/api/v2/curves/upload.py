@@ -95,9 +95,7 @@ async def store_quotes(request: Request) -> schemas.StoredQuotesAnswer:
         now=service.clock.now(),
         by=actor_of(request),
     )
-    return schemas.StoredQuotesAnswer(
-        data=schemas.StoredQuotesDocument(new=stored.new, revised=stored.revised, unchanged=stored.unchanged)
-    )
+    return schemas.StoredQuotesAnswer(data=schemas.StoredQuotesDocument.model_validate(stored, from_attributes=True))
 
 
 def rows_of_body(body: bytes, content_type: str) -> pl.DataFrame:

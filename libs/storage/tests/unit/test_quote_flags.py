@@ -9,8 +9,8 @@ import pytest
 
 from aurum.common.clock import SystemClock
 from aurum.core.catalog.entries import QuoteFlag
-from aurum.pipelines.quality.quote_flags import MOST_NAMED, flag_quotes
 from aurum.storage.memory import MemoryStore
+from aurum.storage.quote_flags import MOST_NAMED, flag_quotes
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.curves import BY, Quote, add_product, month_of, quotes_file, trade_day
 

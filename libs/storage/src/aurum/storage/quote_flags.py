@@ -1,4 +1,4 @@
-"""Quotes of a file that jump by a power of ten, as of pence and pounds, or stand still, beside the session before.
+"""Quotes of a file or a request that jump by a power of ten, as of pence and pounds, or stand still, beside the session before.
 
 They are stored as they are, because a true price can look like a fault; the record of the file names them.
 """
@@ -14,6 +14,7 @@ import polars as pl
 
 from aurum.core.catalog.entries import QuoteFlag
 from aurum.core.curves.mark_checks import CHECKED_PRICES, FLAGGED, SPAN, STALE_SESSIONS, MarkCheck, check_marks
+from aurum.core.curves.quotes import PRICE, price_of
 from aurum.storage.ports.curves import CurveQuotes, CurveReader, ProductFilter, QuoteSpan, StoredProduct
 from aurum.storage.ports.files import FileLoad
 
@@ -58,7 +59,7 @@ def _offered(part: CurveQuotes, keys: Sequence[str]) -> pl.DataFrame:
     last = newest.sort("known_at", nulls_last=True, maintain_order=True).unique(
         ["curve", "delivery_start", "delivery_end", "trade_date"], keep="last", maintain_order=True
     )
-    named = last.with_columns(curve=pl.Series(keys, dtype=pl.String).gather(last["curve"]), price="settle")
+    named = last.with_columns(curve=pl.Series(keys, dtype=pl.String).gather(last["curve"]), price=price_of(PRICE))
     return named.select(list(CHECKED_PRICES)).drop_nulls("price")
 
 
@@ -79,7 +80,7 @@ async def _stored_before(curves: CurveReader, products: dict[str, StoredProduct]
         quotes = await curves.quotes(list(ids), span)
         # Curves have sessions of their own: one that another lacks is none of its sessions.
         own = quotes.join(dates, on=["curve_id", "trade_date"], how="semi")
-        named = own.with_columns(curve=pl.col("curve_id").replace_strict(ids, return_dtype=pl.String), price="settle")
+        named = own.with_columns(curve=pl.col("curve_id").replace_strict(ids, return_dtype=pl.String), price=price_of(PRICE))
         frames.append(named.select(list(CHECKED_PRICES)).drop_nulls("price"))
     return pl.concat(frames)
 
