@@ -264,14 +264,14 @@ def _prior(curve: str | None, shape: str | None, season: str | None) -> Prior | 
     from aurum.services.curves.build_question import Prior
 
     options = {"--prior-curve": curve, "--prior-shape": shape, "--prior-season": season}
-    given = {option: text for option, text in options.items() if text is not None}
-    if len(given) > 1:
+    named = {option: text for option, text in options.items() if text is not None}
+    if len(named) > 1:
         raise InvalidParameters(
-            *((option, "a build has one prior: give one of these options", text) for option, text in given.items())
+            *((option, "a build has one prior: give one of these options", text) for option, text in named.items())
         )
     if season is not None:
         return Prior(season=_wave(season))
-    return Prior(curve=curve, shape=shape) if given else None
+    return Prior(curve=curve, shape=shape) if named else None
 
 
 def _wave(text: str) -> Wave:
