@@ -33,8 +33,8 @@ FRIDAY, MONDAY = date(2024, 10, 11), date(2024, 10, 14)
 pytestmark = pytest.mark.needs_postgres
 
 
-def quotes_file() -> FileLoad:
-    """Return a file of two months and a quarter on two trade dates."""
+def quotes_file(key: str = KEY, *, settled: bool = True) -> FileLoad:
+    """Return a file of two months and a quarter on two trade dates: settlements, or bids and asks around them."""
     periods = [(date(2025, 1, 1), date(2025, 2, 1)), (date(2025, 2, 1), date(2025, 3, 1)), (date(2025, 1, 1), date(2025, 4, 1))]
     rows = [
         {
@@ -42,19 +42,23 @@ def quotes_file() -> FileLoad:
             "delivery_start": first,
             "delivery_end": end,
             "trade_date": day,
-            "settle": 90.0 + number + move,
+            **prices(90.0 + number + move, settled=settled),
             "known_at": datetime(day.year, day.month, day.day, 17, tzinfo=UTC),
             "by_rule": False,
         }
         for day, move in ((FRIDAY, 0.0), (MONDAY, 1.5))
         for number, (first, end) in enumerate(periods)
     ]
-    missing = [pl.lit(None, pl.Float64).alias(name) for name in FIELDS if name != "settle"]
+    missing = [pl.lit(None, pl.Float64).alias(name) for name in FIELDS if name not in prices(0.0, settled=settled)]
     frame = pl.DataFrame(rows).with_columns(missing).select(pl.col(name).cast(kind) for name, kind in FILE_QUOTES.items())
-    digest = hashlib.sha256(b"plots").hexdigest()
+    digest = hashlib.sha256(key.encode()).hexdigest()
     record = FileRecord("invented.csv", digest, 1, "invented", "settlements", known_at_basis=KnownAtBasis.PUBLISHED)
-    part = CurveQuotes("invented", "settlements", pl.DataFrame({"key": [KEY]}, schema=FILE_CURVES), frame)
+    part = CurveQuotes("invented", "settlements", pl.DataFrame({"key": [key]}, schema=FILE_CURVES), frame)
     return FileLoad(record, (part,), pl.DataFrame(schema=REFUSED))
+
+
+def prices(price: float, *, settled: bool) -> dict[str, float]:
+    return {"settle": price} if settled else {"bid": price - 0.5, "ask": price + 0.5}
 
 
 @pytest.fixture
@@ -127,3 +131,27 @@ async def test_a_list_has_sparklines_in_blocks_and_in_json(settings: Settings) -
     assert "▁█" in result.stdout
     (one,) = json.loads((await run(settings, "list", "--sparkline", "--json")).stdout)["data"]
     assert one["sparkline"]["points"] == [90.0, 91.5]
+
+
+async def test_a_curve_of_bids_and_asks_alone_is_drawn_by_their_mean(
+    settings: Settings, postgres_store: PostgresStore, tmp_path: Path
+) -> None:
+    broker = "power:XX:base:BROKER"
+    terms = Product(CurveKey.parse(broker), "Broker", "EUR", "EUR/MWh", 0.01, "eu_power", seasons="europe")
+    async with postgres_store.transactions.transaction(by=Actor("operator")) as tx:
+        await tx.curve_reference.put_product(terms, tenant=None)
+    await postgres_store.loader.load(quotes_file(broker, settled=False))
+    for arguments, field in (
+        ((), "mid"),
+        (("--vs", "previous"), "mid"),
+        (("--period", "Jan-25"), "mid"),
+        (("--field", "bid"), "bid"),
+    ):
+        result = await run(settings, "plot", broker, *arguments)
+        assert result.exit_code == 0, result.output
+        assert f"{field} of Jan-25" in result.stdout or f"{field} on Mon 14 Oct 2024" in result.stdout
+    refused = await run(settings, "plot", broker, "--field", "settle")
+    assert isinstance(refused.exception, InvalidParameters)
+    assert "has settle" in refused.exception.detail
+    listed = json.loads((await run(settings, "list", broker, "--sparkline", "--json")).stdout)["data"]
+    assert [one["sparkline"]["points"] for one in listed] == [[90.0, 91.5]]

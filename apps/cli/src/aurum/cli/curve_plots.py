@@ -38,6 +38,10 @@ def plot(
     out: Out = None,
     kind: Annotated[list[str] | None, typer.Option("--kind", help="Only periods of this kind: month, quarter ...")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")] = None,
+    field: Annotated[
+        str | None,
+        typer.Option("--field", help="settle, bid, ask, mid, last ... Default: settle; mid of a curve without settlements."),
+    ] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Convert prices to this unit, e.g. USD/MMBtu.")] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Convert prices at the ECB's rate, e.g. USD.")] = None,
     tenant: Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named, too.")] = "local",
@@ -55,7 +59,7 @@ def plot(
                 raise InvalidParameters((option, "does not go with --period: leave one of them out", value))
 
     async def run(store: Store) -> ForwardCurveChart | LineChart:
-        return await _chart(store, key, trade_date or "latest", vs, period, kind or (), as_of, unit, currency, tenant)
+        return await _chart(store, key, trade_date or "latest", vs, period, kind or (), as_of, field, unit, currency, tenant)
 
     chart = with_store(context.obj, run)
     if file is None:
@@ -72,6 +76,7 @@ async def _chart(
     period: str | None,
     kinds: Sequence[str],
     as_of: str | None,
+    field: str | None,
     unit: str | None,
     currency: str | None,
     tenant: str,
@@ -96,7 +101,7 @@ async def _chart(
         as_of=as_of,
         kinds=kinds,
         periods=() if period is None else (period,),
-        fields=("settle",),
+        fields=() if field is None else (field,),
         unit=unit,
         currency=currency,
         default=None,

@@ -9,23 +9,24 @@ _SPANS = ((1, 0), (3, 0), (6, 3), (12, 0))
 _OTHER = 99
 
 
-def front_settles(quotes: pl.DataFrame, *, most: int) -> pl.DataFrame:
-    """Return ``curve_id``, ``trade_date`` and ``settle``: of each curve the price of one tenor, ascending.
+def front_prices(quotes: pl.DataFrame, *, most: int) -> pl.DataFrame:
+    """Return ``curve_id``, ``trade_date`` and ``price``: of each curve the price of one tenor, ascending.
 
-    ``quotes``: schema ``QUOTES``. ``most``: newest trade dates of each curve. The tenor counts months ahead of the trade date,
-    of a curve without any month quarters, seasons or years, and is the first priced one of most trade dates: ``M+1``, or
-    ``M+2`` of oil that delivers late. A trade date without its price is left out, so that no two prices differ by their
-    tenor. Of a curve with other periods alone it is the first that begins after the trade date, the shortest of several.
+    ``quotes``: ``curve_id``, ``trade_date``, ``delivery_start``, ``delivery_end``, ``price``. ``most``: newest trade dates of
+    each curve. The tenor counts months ahead of the trade date, of a curve without any month quarters, seasons or years, and is
+    the first priced one of most trade dates: ``M+1``, or ``M+2`` of oil that delivers late. A trade date without its price is
+    left out, so that no two prices differ by their tenor. Of a curve with other periods alone it is the first that begins after
+    the trade date, the shortest of several.
 
     >>> from datetime import date
-    >>> rows = {"curve_id": [1, 1], "trade_date": [date(2024, 10, 14)] * 2, "settle": [90.0, 80.0],
+    >>> rows = {"curve_id": [1, 1], "trade_date": [date(2024, 10, 14)] * 2, "price": [90.0, 80.0],
     ...         "delivery_start": [date(2024, 12, 1), date(2024, 11, 1)], "delivery_end": [date(2025, 1, 1), date(2024, 12, 1)]}
-    >>> front_settles(pl.DataFrame(rows), most=30).rows()
+    >>> front_prices(pl.DataFrame(rows), most=30).rows()
     [(1, datetime.date(2024, 10, 14), 80.0)]
     """
     ahead = (
         quotes.lazy()
-        .filter(pl.col("settle").is_not_null(), pl.col("delivery_start") > pl.col("trade_date"))
+        .filter(pl.col("price").is_not_null(), pl.col("delivery_start") > pl.col("trade_date"))
         .with_columns(months=_months())
         .filter(pl.col("months") == pl.col("months").min().over("curve_id"))
         .with_columns(ahead=_ahead())
@@ -37,7 +38,7 @@ def front_settles(quotes: pl.DataFrame, *, most: int) -> pl.DataFrame:
         .filter(pl.col("ahead") == pl.col("tenor"))
         .sort("curve_id", "trade_date", "delivery_start", "delivery_end")
         .group_by("curve_id", "trade_date", maintain_order=True)
-        .agg(pl.col("settle").first())
+        .agg(pl.col("price").first())
         .group_by("curve_id", maintain_order=True)
         .tail(most)
         .collect()

@@ -12,6 +12,7 @@ import polars as pl
 from aurum.charts import BarChart, Caption, Curve, ForwardCurveChart, Line, LineChart
 from aurum.core.curves.build_report import Fill
 from aurum.core.curves.grids import Resolution
+from aurum.core.curves.quotes import MID, price_of
 from aurum.core.curves.strips import StripMethod
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.build_answer import BuildAnswer
@@ -54,23 +55,25 @@ _HOW_OFTEN = {
 def quotes_chart(answer: QuotesAnswer, reference: QuotesAnswer | None = None) -> ForwardCurveChart:
     """Return the chart of the quotes of one curve on one trade date. ``reference``: of an earlier one, drawn as well.
 
-    It shows ``settle``, or the first of the requested fields. Raises ``InvalidParameters`` where there is no price to draw.
+    It shows ``settle``, or the first of the requested fields; the mean of bid and ask where no quote has a settlement. Raises
+    ``InvalidParameters`` where there is no price to draw.
     """
     (product,) = answer.plan.products
-    field = _field(answer)
+    field, frame = _drawn(answer)
     day = _one_day(answer)
-    curve = curve_of_periods(day_text(day), answer.frame, answer.periods, field)
-    _check_priced(answer, curve, day)
+    curve = curve_of_periods(day_text(day), frame, answer.periods, field)
+    _check_priced(answer, curve, day, field)
     moves = earlier = None
     if reference is not None:
         since = _one_day(reference, parameter="vs")
-        earlier = curve_of_periods(day_text(since), reference.frame, reference.periods, _field(reference))
-        _check_priced(reference, earlier, since, parameter="vs")
+        of_earlier = _with_mid(reference.frame) if field == MID else reference.frame
+        earlier = curve_of_periods(day_text(since), of_earlier, reference.periods, field)
+        _check_priced(reference, earlier, since, field, parameter="vs")
         moves = moves_between(curve, earlier, f"Move since {day_text(since)}")
     drawn = [answer.frame["known_at"], *([] if reference is None else [reference.frame["known_at"]])]
     known_at = pl.concat(drawn).max()
     unit, zone = answer.plan.conversions.unit_of(product)[0], answer.plan.terms[product.curve_id].calendar.zone
-    unpriced: list[int] = answer.frame.filter(pl.col(field).is_null())["period"].to_list()
+    unpriced: list[int] = frame.filter(pl.col(field).is_null())["period"].to_list()
     note = left_out([answer.periods[place].period.label for place in unpriced])
     subtitle = f"{field} on {day_text(day)}"
     caption = caption_of(product, subtitle, unit, answer.plan.known, known_at, zone=zone, trade_date=day, note=note)
@@ -80,18 +83,18 @@ def quotes_chart(answer: QuotesAnswer, reference: QuotesAnswer | None = None) ->
 def history_chart(answer: QuotesAnswer) -> LineChart:
     """Return the chart of delivery periods of one curve through the trade dates, in the order of the question.
 
-    Raises ``InvalidParameters``.
+    Its price is that of ``quotes_chart``. Raises ``InvalidParameters``.
     """
     (product,) = answer.plan.products
-    field = _field(answer)
+    field, frame = _drawn(answer)
     wanted = () if answer.plan.span is None else answer.plan.span.deliveries
-    quoted: list[int] = answer.frame.filter(pl.col(field).is_not_null())["period"].unique(maintain_order=True).to_list()
+    quoted: list[int] = frame.filter(pl.col(field).is_not_null())["period"].unique(maintain_order=True).to_list()
     spans = {place: (answer.periods[place].period.first, answer.periods[place].period.end) for place in quoted}
     places = sorted(quoted, key=lambda place: wanted.index(spans[place]))
     if len(places) > MOST_LINES:
         why = f"a picture shows at most {MOST_LINES} delivery periods, and these are {len(places)}: request fewer"
         raise InvalidParameters(("period", why, None))
-    by_period = {key[0]: rows for key, rows in answer.frame.partition_by("period", as_dict=True, maintain_order=True).items()}
+    by_period = {key[0]: rows for key, rows in frame.partition_by("period", as_dict=True, maintain_order=True).items()}
     lines = tuple(
         Line(
             answer.periods[place].period.label,
@@ -217,8 +220,17 @@ def _because(answer: QuotesAnswer) -> str:
     return "" if answer.reason is None else f": {answer.reason}"
 
 
-def _field(answer: QuotesAnswer) -> str:
-    return "settle" if "settle" in answer.plan.fields else answer.plan.fields[0]
+def _drawn(answer: QuotesAnswer) -> tuple[str, pl.DataFrame]:
+    """Return the field whose prices are drawn, and the quotes with it."""
+    field = "settle" if "settle" in answer.plan.fields else answer.plan.fields[0]
+    has_sides = {"bid", "ask"} <= set(answer.plan.fields)
+    if field == "settle" and has_sides and answer.frame["settle"].null_count() == answer.frame.height:
+        return MID, _with_mid(answer.frame)
+    return field, answer.frame
+
+
+def _with_mid(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame if MID in frame.columns else frame.with_columns(price_of(MID).alias(MID))
 
 
 def _one_day(answer: QuotesAnswer, *, parameter: str = "trade_date") -> date:
@@ -233,9 +245,9 @@ def _one_day(answer: QuotesAnswer, *, parameter: str = "trade_date") -> date:
     return span.first
 
 
-def _check_priced(answer: QuotesAnswer, curve: Curve, day: date, *, parameter: str = "trade_date") -> None:
+def _check_priced(answer: QuotesAnswer, curve: Curve, day: date, field: str, *, parameter: str = "trade_date") -> None:
     if curve.layers:
         return
     (product,) = answer.plan.products
-    why = answer.reason or f"none of its quotes on {day} has {_field(answer)}"
+    why = answer.reason or f"none of its quotes on {day} has {field}"
     raise InvalidParameters((parameter, f"{product.product.key} has no price to draw: {why}", str(day)))

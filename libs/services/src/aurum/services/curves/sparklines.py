@@ -9,7 +9,8 @@ from datetime import date
 import polars as pl
 
 from aurum.charts.sparkline import sparkline_svg
-from aurum.core.curves.front import front_settles
+from aurum.core.curves.front import front_prices
+from aurum.core.curves.quotes import PRICE, price_of
 from aurum.core.errors import InvalidParameters
 from aurum.services.curves.known import Known, quotes_of
 from aurum.services.curves.reading import CurveReading
@@ -58,6 +59,8 @@ async def sparklines(reading: CurveReading, products: Sequence[StoredProduct]) -
             ("limit", f"the curves have more than {_MOST_QUOTES:,} quotes: request fewer curves", len(products))
         )
     by_curve = (
-        front_settles(frame, most=POINTS).group_by("curve_id", maintain_order=True).agg(pl.col("trade_date"), pl.col("settle"))
+        front_prices(frame.with_columns(price=price_of(PRICE)), most=POINTS)
+        .group_by("curve_id", maintain_order=True)
+        .agg(pl.col("trade_date"), pl.col("price"))
     )
     return {curve_id: Sparkline(days[0], days[-1], tuple(prices)) for curve_id, days, prices in by_curve.rows()}

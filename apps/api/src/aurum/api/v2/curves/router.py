@@ -147,7 +147,8 @@ async def read_quotes(
     """Return all quotes of a curve on one trade date, or from one trade date to another, by trade date and delivery.
 
     A quote without `settle` is a listed product without a price. Without `trade_date`, `from` and `to`: the newest trade date
-    with data. A picture shows `settle`, or the first of `fields`, on one trade date, and with `vs` that of an earlier one.
+    with data. A picture shows `settle`, or the first of `fields`, on one trade date, and with `vs` that of an earlier one;
+    of a curve without settlements the mean of bid and ask.
     """
     question = QuotesQuestion(
         services(request).clock.now(),
