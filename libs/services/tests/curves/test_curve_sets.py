@@ -3,155 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import polars as pl
 import pytest
-from curve_quotes import BASE, BY, PEAK, curve_reading, product_of, reading_of_tenant, session_file
+from curve_desk import ANNA, BERT, HOUR, LOCAL, MONDAY, NOBODY, NOW, QUOTES, Desk, correct, desk_of, refused
+from curve_quotes import BASE, BY, PEAK, reading_of_tenant, session_file
 
-from aurum.common.clock import SystemClock
 from aurum.core.currency import rate_key
 from aurum.core.curves.marks import SetState, WrongState
 from aurum.core.errors import AurumError, Conflict, Forbidden, InvalidParameters
-from aurum.services.curves import CurveReading
-from aurum.services.curves.derived import NewDerived, add_derived
 from aurum.services.curves.marks import (
-    Comparison,
-    ComparisonQuestion,
     MissingQuotes,
     NewCurveSet,
-    NewOverride,
     NoPrices,
-    NotCompared,
     PersonUnknown,
     SamePerson,
-    SetMarks,
     SubmitterUnknown,
-    Tolerance,
-    approve_set,
-    close_set,
-    compare_set,
     conversions_of_marks,
     converted_marks,
     create_set,
-    delete_override,
     delivery_rows,
-    plan_set,
-    put_override,
-    read_set,
-    reject_set,
-    reopen_set,
-    submit_set,
 )
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curve_sets import CurveSet, UnknownCurveSet, UnknownOverride
 from aurum.storage.testing.builders import T0, file_load
 from aurum.storage.testing.stores import PostgresStore, Store
-
-OTHER = "power:XX:base:BROKER"
-FRIDAY, MONDAY = date(2024, 10, 11), date(2024, 10, 14)
-NOW = datetime(2024, 10, 14, 18, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-ANNA = Actor("key:1", "acme", "request-1", "127.0.0.1", "owner:Anna")
-BERT = Actor("user:bert", "acme", person="user:bert")
-NOBODY = Actor("key:9", "acme")
-LOCAL = Actor("local", "acme", person="local")
-QUOTES = [("Jan-25", 102.0), ("Feb-25", 104.0), ("Mar-25", 89.0)]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The sets of one tenant."""
-
-    store: Store
-    reading: CurveReading
-
-    async def create(self, *curves: str, trade_date: date | str = MONDAY, as_of: str | None = None) -> CurveSet:
-        return await self.copy(None, *curves, trade_date=trade_date, as_of=as_of)
-
-    async def copy(
-        self, of: str | None, *curves: str, trade_date: date | str = MONDAY, as_of: str | None = None, now: datetime = NOW
-    ) -> CurveSet:
-        request = NewCurveSet("eod", trade_date, curves or (BASE,), as_of, of)
-        store = self.store
-        return await create_set(store.transactions, store.curve_sets, self.reading, request, by=ANNA, now=now)
-
-    async def override(
-        self, set_id: str, period: str = "Jan-25", settle: float = 99.0, *, version: int | None = None, **more: str
-    ) -> CurveSet:
-        request = NewOverride(more.pop("curve", BASE), period, settle, more.pop("reason", "broker"), None, None, **more)
-        changed, *_ = await put_override(
-            self.store.transactions, self.store.curve_sets, self.reading, set_id, request, version=version, by=ANNA, now=NOW
-        )
-        return changed
-
-    async def delete(self, set_id: str, period: str = "Feb-25", *, version: int | None = None) -> CurveSet:
-        sets, transactions = self.store.curve_sets, self.store.transactions
-        return await delete_override(transactions, sets, self.reading, set_id, BASE, period, version=version, by=BERT)
-
-    async def submit(
-        self, set_id: str, *, by: Actor = ANNA, now: datetime = NOW, missing: bool = False, version: int | None = None
-    ) -> CurveSet:
-        sets, transactions = self.store.curve_sets, self.store.transactions
-        return await submit_set(
-            transactions, sets, self.reading, set_id, version=version, allow_missing=missing, by=by, now=now
-        )
-
-    async def approve(self, set_id: str, *, by: Actor = BERT, version: int | None = None) -> CurveSet:
-        return await approve_set(self.store.transactions, self.reading, set_id, version=version, by=by, now=NOW)
-
-    async def reject(self, set_id: str, reason: str = "Jan is too high", *, version: int | None = None) -> CurveSet:
-        transactions = self.store.transactions
-        return await reject_set(transactions, self.reading, set_id, reason, version=version, by=BERT, now=NOW)
-
-    async def close(self, set_id: str, *, version: int | None = None) -> CurveSet:
-        return await close_set(self.store.transactions, self.reading, set_id, version=version, by=ANNA, now=NOW)
-
-    async def reopen(self, set_id: str, reason: str = "wrong broker", *, version: int | None = None) -> CurveSet:
-        transactions = self.store.transactions
-        return await reopen_set(transactions, self.reading, set_id, reason, version=version, by=ANNA, now=NOW + HOUR)
-
-    async def compare(self, set_id: str, question: ComparisonQuestion) -> Comparison:
-        return await compare_set(self.reading, self.store.derived_curves, await self.marks(set_id), question)
-
-    async def marks(self, set_id: str, *, now: datetime = NOW) -> SetMarks:
-        plan = await plan_set(self.reading, self.store.curve_sets, set_id, now=now)
-        return await read_set(self.reading, self.store.curve_sets, plan)
-
-    async def values(self, set_id: str, *, now: datetime = NOW) -> dict[str, float | None]:
-        frame = (await self.marks(set_id, now=now)).frame
-        return dict(frame.select("label", "value").rows())
-
-    async def official(self, *curves: str) -> CurveSet:
-        one = await self.create(*curves)
-        await self.submit(one.set_id)
-        await self.approve(one.set_id)
-        return await self.close(one.set_id)
-
-
-async def desk_of(store: Store, quotes: Sequence[tuple[str, float | None]] = QUOTES) -> Desk:
-    before = [(label, None if price is None else price - 1) for label, price in quotes]
-    shared = await curve_reading(
-        store, session_file(BASE, FRIDAY, before), session_file(BASE, MONDAY, quotes), tenants={"power:XX:base:OWN": "acme"}
-    )
-    return Desk(store, reading_of_tenant(store, shared, "acme"))
-
-
-async def correct(store: Store, *quotes: tuple[str, float | None]) -> None:
-    await store.loader.load(session_file(BASE, MONDAY, quotes, known_at=NOW - HOUR))
-
-
-def label_of(skip: NotCompared) -> str | None:
-    return None if skip.period is None else skip.period.period.label
-
-
-async def refused(error: type[AurumError], attempt: object) -> AurumError:
-    with pytest.raises(error) as caught:
-        await attempt  # type: ignore[misc] - a coroutine
-    return caught.value
 
 
 async def test_a_set_goes_from_draft_to_official_and_keeps_its_id(store: Store) -> None:
@@ -597,184 +475,6 @@ async def test_jumps_of_units_and_stale_curves_are_flagged(store: Store) -> None
     await store.loader.load(session_file(BASE, date(2024, 10, 15), QUOTES))
     stale = await desk.marks((await desk.create(trade_date=date(2024, 10, 15))).set_id)
     assert set(stale.frame["flags"].to_list()) == {"stale"}
-
-
-async def test_a_comparison_lists_breaches_by_size_and_uses_strips(store: Store) -> None:
-    desk = await desk_of(store, [*QUOTES, ("Q2-25", 80.0), ("Q4-25", 90.0)])
-    broker = [("Jan-25", 102.2), ("Feb-25", 100.0), ("Apr-25", 81.0), ("May-25", 79.0), ("Jun-25", 83.0)]
-    await curve_reading(store, session_file(OTHER, MONDAY, broker))
-    one = await desk.create()
-    question = ComparisonQuestion(NOW, venue="BROKER", default=Tolerance(0.5), tolerances={"power:*": Tolerance(relative=0.02)})
-    compared = await desk.compare(one.set_id, question)
-    assert compared.frame.select("label", "method", "is_breach").rows() == [
-        ("Feb-25", "quoted", True),
-        ("Q2-25", "from_finer", False),
-        ("Jan-25", "quoted", False),
-    ]
-    assert [(label_of(skip), skip.other_curve) for skip in compared.not_compared] == [("Mar-25", OTHER), ("Q4-25", OTHER)]
-    assert "no priced quote" in compared.not_compared[0].reason
-    assert compared.frame["tolerance"][0] == pytest.approx(2.0)
-    stricter = replace(question, tolerances={"power:*": Tolerance(9.0), BASE: Tolerance(0.1)})
-    assert (await desk.compare(one.set_id, stricter)).frame["is_breach"].all()
-
-
-async def test_tolerances_are_found_by_key_then_by_the_longest_pattern_whatever_its_stars(store: Store) -> None:
-    desk = await desk_of(store)
-    await curve_reading(store, session_file(OTHER, MONDAY, [("Jan-25", 100.0)]))
-    one = await desk.create()
-    marks = await desk.marks(one.set_id)
-    many_stars = "*" * 100 + "!"
-
-    async def tolerance(*patterns: tuple[str, float]) -> float:
-        tolerances = {many_stars: Tolerance(9.0)} | {name: Tolerance(most) for name, most in patterns}
-        question = ComparisonQuestion(NOW, venue="BROKER", default=Tolerance(0.5), tolerances=tolerances)
-        return (await compare_set(desk.reading, store.derived_curves, marks, question)).frame["tolerance"][0]
-
-    assert await tolerance() == 0.5
-    assert await tolerance(("power:*", 1.0), ("power:XX:*", 2.0), ("power:YY:base:*", 3.0)) == 2.0
-    assert await tolerance(("*", 1.0), (f"*{BASE}*", 2.0), (BASE, 3.0)) == 3.0
-
-
-class Counted:
-    """A port whose calls are recorded by their names."""
-
-    def __init__(self, port: object, calls: list[str]) -> None:
-        self._port = port
-        self._calls = calls
-
-    def __getattr__(self, name: str) -> Any:
-        self._calls.append(name)
-        return getattr(self._port, name)
-
-
-def counted(reading: CurveReading, calls: list[str]) -> CurveReading:
-    observations: Any = replace(
-        reading.observations,
-        catalog=Counted(reading.observations.catalog, calls),  # type: ignore[arg-type]
-        reader=Counted(reading.observations.reader, calls),  # type: ignore[arg-type]
-    )
-    return replace(reading, curves=Counted(reading.curves, calls), observations=observations)  # type: ignore[arg-type]
-
-
-async def test_what_curves_are_compared_with_is_read_for_all_of_them_together(store: Store) -> None:
-    desk = await desk_of(store)
-    keys = [f"power:X{letter}:base:INVENTED" for letter in "ABCDE"]
-    others = [key.replace("INVENTED", "BROKER") for key in keys]
-    quarters = [("Q1-25", 98.0), ("Apr-25", 80.0)]
-    await curve_reading(
-        store,
-        *(session_file(key, MONDAY, [("Q1-25", 98.0), ("Apr-25", 0.08)]) for key in keys),
-        *(session_file(key, MONDAY, quarters) for key in others[:3]),
-    )
-    async with store.transactions.transaction(by=BY) as tx:
-        for key in others[3:]:
-            thousandths = replace(product_of(key), unit="EUR/kWh")
-            await tx.curve_reference.put_product(thousandths, tenant=None)
-    for key in others[3:]:
-        await store.loader.load(session_file(key, MONDAY, [("Jan-25", 0.1), ("Feb-25", 0.1), ("Mar-25", 0.1)]))
-
-    async def calls(*curves: str) -> list[str]:
-        one = await desk.create(*curves)
-        marks, made = await desk.marks(one.set_id), list[str]()
-        question = ComparisonQuestion(NOW, venue="BROKER", default=Tolerance(0.5))
-        compared = await compare_set(counted(desk.reading, made), store.derived_curves, marks, question)
-        assert set(compared.frame["curve"].to_list()) == set(curves)
-        return sorted(made)
-
-    assert await calls(*keys[:3]) == await calls(keys[0]), "quotes, terms and strips of three as of one"
-    assert await calls(*keys[3:]) == await calls(keys[3]), "a conversion to a unit once"
-
-
-async def test_a_curve_that_delivers_by_another_block_is_not_compared(store: Store) -> None:
-    desk = await desk_of(store)
-    await curve_reading(store, session_file(OTHER, MONDAY, [("Jan-25", 100.0)]), session_file(PEAK, MONDAY, QUOTES))
-    one = await desk.create(BASE, PEAK)
-    question = ComparisonQuestion(NOW, {BASE: OTHER, PEAK: BASE}, default=Tolerance(0.5))
-    compared = await desk.compare(one.set_id, question)
-    assert set(compared.frame["other_curve"].to_list()) == {OTHER}
-    assert [(skip.curve, skip.reason) for skip in compared.not_compared if skip.other_curve == BASE] == [
-        (PEAK, "it delivers by another block: all hours, and not PEAK")
-    ]
-
-
-async def test_a_comparison_says_which_curves_depend_on_each_other_however_far(store: Store) -> None:
-    desk = await desk_of(store)
-    near, far, third = (f"power:XX:base:{venue}" for venue in ("NEAR", "FAR", "THIRD"))
-    await curve_reading(store, session_file(OTHER, MONDAY, QUOTES))
-
-    for key, expression in {
-        near: {"op": "shift", "curve": BASE, "by": 1.0},
-        far: {"op": "shift", "curve": near, "by": 1.0},
-        third: {"op": "combine", "a": BASE, "b": OTHER},
-    }.items():
-        arguments = (store.transactions, store.derived_curves, desk.reading, store.loader, NewDerived(key, expression))
-        await add_derived(*arguments, tenant=None, by=BY, now=SystemClock().now())
-    one = await desk.create(BASE, near, far)
-
-    async def said(against: dict[str, str]) -> list[tuple[str, str]]:
-        compared = await desk.compare(one.set_id, ComparisonQuestion(NOW, against, default=Tolerance(0.5)))
-        assert set(compared.frame["curve"].to_list()) == set(against), "compared all the same"
-        return [(each.curve, each.reason) for each in compared.not_independent]
-
-    assert await said({BASE: OTHER, near: OTHER, far: OTHER}) == []
-    assert await said({BASE: far}) == [(BASE, f"{far} is derived from {BASE}")]
-    assert await said({far: BASE}) == [(far, f"{far} is derived from {BASE}")]
-    assert await said({near: third}) == [(near, f"both are derived from {BASE}")]
-
-
-async def test_a_set_as_of_an_instant_is_compared_with_other_prices_as_known_then(store: Store) -> None:
-    desk = await desk_of(store)
-    corrected = session_file(OTHER, MONDAY, [("Jan-25", 90.0)], known_at=NOW - HOUR)
-    await curve_reading(store, session_file(OTHER, MONDAY, [("Jan-25", 98.0)]), corrected)
-    one = await desk.create(as_of="2024-10-14T16:00:00Z")
-
-    async def other(as_of: str | None = None) -> list[float]:
-        question = ComparisonQuestion(NOW, venue="BROKER", default=Tolerance(0.5), as_of=as_of)
-        return (await desk.compare(one.set_id, question)).frame["other"].to_list()
-
-    assert (await other(), await other("2024-10-14T17:30:00Z")) == ([98.0], [90.0])
-
-
-async def test_a_quarter_of_another_curve_is_compared_with_the_strip_of_the_months_of_the_set(store: Store) -> None:
-    desk = await desk_of(store)
-    broker = [("Q1-25", 98.0), ("Q2-25", 80.0), ("Jan-25", 102.0)]
-    await curve_reading(store, session_file(OTHER, MONDAY, broker))
-    one = await desk.create()
-    question = ComparisonQuestion(NOW, venue="BROKER", default=Tolerance(0.1))
-    compared = await desk.compare(one.set_id, question)
-    quarter, month = compared.frame.rows(named=True)
-    assert (quarter["label"], quarter["method"], quarter["is_breach"]) == ("Q1-25", "own_from_finer", True)
-    assert quarter["value"] == pytest.approx((102 * 744 + 104 * 672 + 89 * 743) / 2159)
-    assert (month["label"], month["method"]) == ("Jan-25", "quoted")
-    assert [label_of(skip) for skip in compared.not_compared] == ["Feb-25", "Mar-25"]
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"against": {PEAK: BASE}}, "against"),
-        ({"against": {BASE: "power:NO:base:NONE"}}, "against"),
-        ({"venue": None}, "against"),
-        ({"venue": "a b"}, "venue"),
-        ({"default": None}, "tolerance"),
-        ({"default": Tolerance()}, "tolerance"),
-    ],
-)
-async def test_a_comparison_that_names_nothing_is_refused_by_field(store: Store, change: dict[str, object], field: str) -> None:
-    desk = await desk_of(store)
-    one = await desk.create()
-    question = replace(ComparisonQuestion(NOW, venue="BROKER", default=Tolerance(0.5)), **change)
-    error = await refused(InvalidParameters, desk.compare(one.set_id, question))
-    assert [named["field"] for named in error.facts["errors"]] == [field]  # type: ignore[attr-defined]
-
-
-async def test_a_curve_without_another_is_said_not_to_be_compared(store: Store) -> None:
-    desk = await desk_of(store)
-    one = await desk.create()
-    question = ComparisonQuestion(NOW, venue="NONE", default=Tolerance(0.5))
-    compared = await desk.compare(one.set_id, question)
-    assert compared.frame.is_empty()
-    assert [(skip.curve, skip.reason) for skip in compared.not_compared] == [(BASE, "there is no curve power:XX:base:NONE")]
 
 
 async def test_of_two_approvals_at_once_one_is_recorded(store: Store) -> None:
