@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from aurum.services.curves import CurveReading
 from aurum.services.curves.marks import plan_set, read_set, write_marks
 from aurum.services.observations import Reading
 from aurum.storage.memory import MemoryStore
+from aurum.storage.ports.curves import CurveQuotes
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.stores import PostgresStore
 
 SETS = "/v2/curves/sets"
@@ -55,6 +58,13 @@ async def submitted(desks: Desks, by: str = "anna", **changes: object) -> str:
     set_id = await new_set(desks.of(role=by), **changes)
     await data(desks.of(role=by), "POST", f"{SETS}/{set_id}:submit")
     return set_id
+
+
+def without_settlement(load: FileLoad) -> FileLoad:
+    """Return a file with only the bids and the asks of another."""
+    (part,) = load.parts
+    assert isinstance(part, CurveQuotes)
+    return replace(load, parts=(replace(part, rows=part.rows.with_columns(settle=pl.lit(None, pl.Float64))),))
 
 
 def fields(answer: Any) -> list[str]:
@@ -346,6 +356,19 @@ async def test_an_official_set_keeps_its_values_and_shows_what_was_corrected(
     for action, desk in (("submit", anna), ("approve", bert), ("close", anna)):
         await data(desk, "POST", f"{SETS}/{draft['set_id']}:{action}")
     assert (await data(anna, "GET", f"{SETS}/{set_id}"))["superseded_by"] == draft["set_id"]
+
+
+async def test_a_correction_of_a_mark_made_of_bid_and_ask_is_shown(desks: Desks, postgres_store: PostgresStore) -> None:
+    await postgres_store.loader.load(without_settlement(file_of({FRENCH: {MONDAY: {JAN: 80.0}}})))
+    set_id = await submitted(desks, curves=[FRENCH])
+    corrected = file_of({FRENCH: {MONDAY: {JAN: 82.0}}}, known_at=SystemClock().now())
+    await postgres_store.loader.load(without_settlement(corrected))
+    await desks.served.state["services"].feed.catch_up()
+    shown = await data(desks.of(role="anna"), "GET", f"{SETS}/{set_id}")
+    (mark,), (changed,) = shown["values"], shown["changed_since"]
+    assert (mark["source"], mark["value"]) == ("mid", 80.0)
+    assert (changed["source"], changed["pinned"], changed["current"]) == ("mid", None, None)
+    assert (changed["pinned_bid"], changed["current_bid"]) == (79.5, 81.5)
 
 
 async def test_the_file_of_the_morning_in_every_format(desks: Desks, postgres_store: PostgresStore, tmp_path: Path) -> None:

@@ -37,9 +37,10 @@ _EXCHANGES = "Exchange rates of the trade date by which prices were converted."
 
 
 class SparklineDocument(BaseModel):
-    """The price of the front period of a curve on its last trade dates: the first month that begins after each trade date.
+    """The price of the front period of a curve on its last trade dates.
 
-    Of a curve without months the first period that does.
+    One tenor on all of them: the month ahead that is the first priced one on most trade dates, `M+1` or `M+2`. Of a curve
+    without months it is a quarter, season or year ahead; of one without those, the first period after each trade date.
     """
 
     first: date | None = Field(description="First trade date of the points; null without any.")

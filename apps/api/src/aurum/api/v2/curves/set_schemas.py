@@ -42,6 +42,7 @@ Version = Annotated[
     ),
 ]
 Price = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+MarkSource = Literal["quote", "mid", "override"]
 
 
 class NewSet(BaseModel):
@@ -227,7 +228,7 @@ class MarkDocument(BaseModel):
     ask: float | None
     unit: str
     currency: str | None
-    source: Literal["quote", "mid", "override"] | None = Field(
+    source: MarkSource | None = Field(
         description="Where `value` comes from; `mid`: the mean of bid and ask, because no settlement is stored. null: no price."
     )
     flags: list[MarkFlag]
@@ -239,8 +240,8 @@ class ChangedDocument(BaseModel):
 
     curve: str
     period: PeriodDocument | None = Field(description="null: the curve is no more, and the marks do not name its period.")
-    source: Literal["quote", "override"] | None = Field(
-        description="Of the mark in the set: an override stands whatever the quote does; null: the set has no price."
+    source: MarkSource | None = Field(
+        description="Where the mark of the set comes from: an override stands whatever the quote does; null: it has no price."
     )
     pinned: float | None = Field(description="Settlement price of the quote in the set.")
     pinned_bid: float | None
