@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import polars as pl
+
 from aurum.core.catalog.entries import FileEntry
 from aurum.core.errors import NotFound
 from aurum.core.lineage import Sought
@@ -31,6 +33,18 @@ class Version:
     known_at: datetime
     value: float | None
     superseded_at: datetime | None
+
+
+def shown_versions(versions: pl.DataFrame, field: str, as_of: datetime | None) -> tuple[Version, ...]:
+    """Return the versions of a number as they were known at ``as_of``: what superseded the last one then was not known yet.
+
+    ``versions``: ``known_at``, ``superseded_at`` and ``field``, null or NaN where it has no price, the oldest first.
+    """
+    rows = versions.select("known_at", pl.col(field).fill_nan(None), "superseded_at").rows()
+    return tuple(
+        Version(known_at, value, None if as_of is not None and end is not None and end > as_of else end)
+        for known_at, value, end in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +104,17 @@ class Lineage:
     computed_by: ComputedBy | None = None
 
 
-COMPUTED = frozenset({"derived"})
+_COMPUTED = frozenset({"derived"})
 """Sources of files that Aurum computes itself."""
 
 
 def sender_of(file: FileEntry) -> str | None:
     """Return the kind of subject that sent or computed a content without a file, such as ``key``; None: it was a file."""
-    if file.format or not (file.sent_by or file.source == "private" or file.source in COMPUTED):
+    if file.format or not (file.sent_by or file.source == "private" or file.source in _COMPUTED):
         return None
     return file.sent_by.partition(":")[0] or "unknown"
 
 
 def is_computed(file: FileEntry) -> bool:
     """Return whether a content was computed by Aurum from other numbers."""
-    return file.source in COMPUTED
+    return file.source in _COMPUTED

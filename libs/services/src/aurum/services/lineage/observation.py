@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -15,7 +14,7 @@ from aurum.core.frames import UTC_US
 from aurum.core.lineage import SoughtPoint
 from aurum.core.series.model import Series
 from aurum.core.series.resample import interval_end
-from aurum.services.lineage.answer import MOST_FILES, Lineage, NoSuchNumber, OfSeries, Version
+from aurum.services.lineage.answer import MOST_FILES, Lineage, NoSuchNumber, OfSeries, shown_versions
 from aurum.services.lineage.origins import origins_of, published_at
 from aurum.services.observations import Reading, parse_known, series_of
 from aurum.services.observations.bases import with_bases
@@ -62,7 +61,6 @@ async def lineage_of_observation(
     )
     if versions.is_empty():
         raise await _missing(reader, series, instant, known)
-    shown = _versions(versions, known)
     last = versions.row(-1, named=True)
     value, known_at = last["value"], last["known_at"]
     loaded_known, restatements = published_at(known_at, value, touches)
@@ -79,7 +77,7 @@ async def lineage_of_observation(
         currency=spec.currency,
         known_at=known_at,
         basis=basis,
-        versions=shown,
+        versions=shown_versions(versions, "value", known),
         origins=origins_of(loaded_known, mentions[:MOST_FILES], touches),
         sought=SoughtPoint(parts.source, parts.dataset, parts.location, parts.measure, instant, plain),
         tenant=tenant,
@@ -93,18 +91,6 @@ async def lineage_of_observation(
 
 async def _basis(reading: Reading, series: Series, version: pl.DataFrame) -> str:
     return "" if reading.files is None else (await with_bases(reading, series, version))["known_at_basis"][0]
-
-
-def _versions(versions: pl.DataFrame, as_of: datetime | None) -> tuple[Version, ...]:
-    rows: Sequence[tuple[datetime, float, datetime | None]] = versions.select("known_at", "value", "superseded_at").rows()
-    return tuple(
-        Version(
-            known_at,
-            None if math.isnan(value) else value,
-            None if superseded_at is None or (as_of is not None and superseded_at > as_of) else superseded_at,
-        )
-        for known_at, value, superseded_at in rows
-    )
 
 
 async def _reader(reading: Reading, as_loaded: datetime | None) -> SeriesReader:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-import polars as pl
-
 from aurum.core.curves.quotes import FIELDS, MID
 from aurum.core.errors import InvalidParameters
 from aurum.core.lineage import SoughtQuote
 from aurum.core.names import nearest
-from aurum.services.curves.known import Known, quote_versions, trade_date_of
+from aurum.services.curves.known import Known, quote_versions, trade_date_of, trade_dates_of
 from aurum.services.curves.periods import DeliveryPeriod, delivery_period, requested_period
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, terms_by_curve
 from aurum.services.curves.selection import curve_of
-from aurum.services.lineage.answer import MOST_FILES, ComputedBy, Lineage, NoSuchNumber, OfCurve, Version
+from aurum.services.lineage.answer import MOST_FILES, ComputedBy, Lineage, NoSuchNumber, OfCurve, shown_versions
 from aurum.services.lineage.origins import Origin, Role, basis_of
 from aurum.storage.ports.curves import QuoteSpan, StoredProduct
 from aurum.storage.ports.derived_curves import DerivedCurveReader
@@ -73,7 +71,7 @@ async def lineage_of_quote(
         currency=product.product.currency,
         known_at=last["known_at"],
         basis=_basis(last["known_at"], origins, mentions),
-        versions=_versions(versions, field, known),
+        versions=shown_versions(versions, field, known.as_of),
         origins=origins,
         sought=SoughtQuote(key, day, *delivery, field, last[field], any_venue=product.tenant is not None),
         tenant=product.tenant,
@@ -118,14 +116,6 @@ def _basis(known_at: datetime, origins: Sequence[Origin], mentions: Sequence[Fil
     return str(basis_of(file, known_at, is_scheduled=is_scheduled))
 
 
-def _versions(versions: pl.DataFrame, field: str, known: Known) -> tuple[Version, ...]:
-    rows: Sequence[tuple[datetime, float | None, datetime | None]] = versions.select("known_at", field, "superseded_at").rows()
-    return tuple(
-        Version(known_at, value, None if known.as_of is not None and end is not None and end > known.as_of else end)
-        for known_at, value, end in rows
-    )
-
-
 async def _missing(
     reading: CurveReading, product: StoredProduct, terms: Terms, day: date, named: DeliveryPeriod, known: Known
 ) -> NoSuchNumber:
@@ -133,8 +123,8 @@ async def _missing(
     key, label = str(product.product.key), named.period.label
     of_day = await quote_versions(reading, [product], QuoteSpan(first=day, last=day), known)
     if of_day.is_empty():
-        dates = await reading.curves.trade_dates([product.curve_id], as_of=known.as_of, as_loaded=known.as_loaded)
-        ranked = sorted(dates["trade_date"].to_list(), key=lambda one: (abs((one - day).days), one))
+        dates = await trade_dates_of(reading, product, known)
+        ranked = sorted(dates.to_list(), key=lambda one: (abs((one - day).days), one))
         return NoSuchNumber(
             "trade_date", f"{key} has no quote of trade date {day}{_then(known)}", list(map(str, ranked[:_NEAREST]))
         )
