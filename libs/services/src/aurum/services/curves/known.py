@@ -56,6 +56,26 @@ async def quote_versions(
         raise _out_of_reach(error, known) from error
 
 
+async def trade_dates_by_curve(
+    reading: CurveReading,
+    products: Sequence[StoredProduct],
+    known: Known,
+    *,
+    before: date | None = None,
+    limit: int | None = None,
+) -> pl.DataFrame:
+    """Return the trade dates of some products, schema ``TRADE_DATES``.
+
+    ``before``: only earlier ones. ``limit``: most of each product, the newest. Raises ``InvalidParameters`` for an
+    ``as_loaded`` out of reach.
+    """
+    ids = [one.curve_id for one in products]
+    try:
+        return await reading.curves.trade_dates(ids, before=before, limit=limit, as_of=known.as_of, as_loaded=known.as_loaded)
+    except NotRecorded as error:
+        raise _out_of_reach(error, known) from error
+
+
 async def trade_date_of(
     reading: CurveReading,
     products: Sequence[StoredProduct],
@@ -88,13 +108,7 @@ async def trade_dates_of(
 
     Raises ``InvalidParameters`` for an ``as_loaded`` out of reach.
     """
-    before = None if last is None else last + _DAY
-    try:
-        frame = await reading.curves.trade_dates(
-            [product.curve_id], before=before, as_of=known.as_of, as_loaded=known.as_loaded
-        )
-    except NotRecorded as error:
-        raise _out_of_reach(error, known) from error
+    frame = await trade_dates_by_curve(reading, [product], known, before=None if last is None else last + _DAY)
     dates = frame["trade_date"].sort()
     return dates if first is None else dates.filter(dates >= first)
 
@@ -103,11 +117,7 @@ async def next_trade_dates(
     reading: CurveReading, products: Sequence[StoredProduct], known: Known, after: date
 ) -> Mapping[int, date]:
     """Return the first trade date after a day, by curve id, of products that have one. Raises as ``trade_dates_of`` does."""
-    ids = [one.curve_id for one in products]
-    try:
-        frame = await reading.curves.trade_dates(ids, as_of=known.as_of, as_loaded=known.as_loaded)
-    except NotRecorded as error:
-        raise _out_of_reach(error, known) from error
+    frame = await trade_dates_by_curve(reading, products, known)
     later = frame.filter(pl.col("trade_date") > after).group_by("curve_id").agg(pl.col("trade_date").min())
     return dict(later.select("curve_id", "trade_date").rows())
 
@@ -155,11 +165,7 @@ async def _without_quotes(
     reading: CurveReading, products: Sequence[StoredProduct], known: Known, first: date, last: date
 ) -> tuple[str, Sequence[date]]:
     """Return a sentence about trade dates without quotes, and those with quotes: one within them, else the nearest two."""
-    ids = [one.curve_id for one in products]
-    try:
-        frame = await reading.curves.trade_dates(ids, as_of=known.as_of, as_loaded=known.as_loaded)
-    except NotRecorded as error:
-        raise _out_of_reach(error, known) from error
+    frame = await trade_dates_by_curve(reading, products, known)
     dates = frame["trade_date"].unique().sort()
     within = dates.filter((dates >= first) & (dates <= last))
     around = [*dates.filter(dates < first).tail(1), *dates.filter(dates > last).head(1)]
@@ -174,11 +180,7 @@ async def _newest_dates(
     reading: CurveReading, products: Sequence[StoredProduct], known: Known, *, before: date | None, count: int
 ) -> Sequence[date]:
     """Return the newest trade dates with data of any of the products, newest first, ``count`` at most."""
-    ids = [one.curve_id for one in products]
-    try:
-        frame = await reading.curves.trade_dates(ids, before=before, limit=count, as_of=known.as_of, as_loaded=known.as_loaded)
-    except NotRecorded as error:
-        raise _out_of_reach(error, known) from error
+    frame = await trade_dates_by_curve(reading, products, known, before=before, limit=count)
     return frame["trade_date"].unique().sort(descending=True).head(count).to_list()
 
 

@@ -22,7 +22,7 @@ from aurum.core.curves.spreads import Alignment, SpreadSide, december_weights
 from aurum.core.errors import InvalidParameters
 from aurum.core.units import Unit
 from aurum.services.curves.forward_fx import FxPlan, check_fx, plan_fx
-from aurum.services.curves.known import LATEST, PREVIOUS, Known
+from aurum.services.curves.known import LATEST, PREVIOUS, Known, trade_dates_by_curve
 from aurum.services.curves.periods import DeliveryPeriod, delivery_period, requested_period
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, terms_by_curve
@@ -30,7 +30,6 @@ from aurum.services.curves.selection import curve_of
 from aurum.services.curves.spread_legs import LegCurve, leg_curve
 from aurum.services.curves.spread_question import MOST_PERIODS, FxKind, SpreadQuestion
 from aurum.services.curves.spread_terms import NamedLeg, factors_of, heat_rate_unit_of, named_legs, template_of
-from aurum.storage.ports.recordings import NotRecorded
 
 _NEWEST = 250
 """Trade dates of each leg among which one that all of them have is sought."""
@@ -181,16 +180,10 @@ async def _trade_date(reading: CurveReading, question: SpreadQuestion, curves: S
     newest = min(last_dates.values())
     if wanted == LATEST and known == Known() and newest == max(last_dates.values()):
         return newest
-    ids = [one.stored.curve_id for one in curves]
-    try:
-        frame = await reading.curves.trade_dates(
-            ids, before=newest + _DAY, limit=_NEWEST, as_of=known.as_of, as_loaded=known.as_loaded
-        )
-    except NotRecorded as error:
-        shown = known.as_loaded.isoformat() if known.as_loaded is not None else None
-        raise InvalidParameters(("as_loaded", error.detail, shown), **dict(error.facts)) from error
+    stored = [one.stored for one in curves]
+    frame = await trade_dates_by_curve(reading, stored, known, before=newest + _DAY, limit=_NEWEST)
     counts = frame.group_by("trade_date").agg(pl.col("curve_id").n_unique().alias("curves"))
-    common = counts.filter(pl.col("curves") == len(ids))["trade_date"].sort(descending=True)
+    common = counts.filter(pl.col("curves") == len(curves))["trade_date"].sort(descending=True)
     place = 0 if wanted == LATEST else 1
     if len(common) <= place:
         names = ", ".join(one.key for one in curves)

@@ -24,7 +24,7 @@ from aurum.core.curves.marks import (
 from aurum.core.curves.periods import Period, PeriodKind
 from aurum.core.curves.quotes import PRICE, price_of
 from aurum.core.errors import UnknownName
-from aurum.services.curves.known import Known, quotes_of
+from aurum.services.curves.known import Known, quotes_of, trade_dates_by_curve
 from aurum.services.curves.periods import DeliveryPeriod, with_periods
 from aurum.services.curves.reading import CurveReading
 from aurum.services.curves.reference import Terms, terms_by_curve
@@ -217,10 +217,10 @@ def _named(plan: SetPlan, made: pl.DataFrame) -> pl.DataFrame:
 
 async def _findings(reading: CurveReading, plan: SetPlan, made: pl.DataFrame, known: Known) -> pl.DataFrame:
     """Return what the checks find in marks beside the quotes of the sessions before, schema ``FLAGGED``."""
-    ids, day = [one.curve_id for one in plan.products], plan.curve_set.trade_date
-    if not ids or made.is_empty():
+    day = plan.curve_set.trade_date
+    if not plan.products or made.is_empty():
         return pl.DataFrame(schema=FLAGGED)
-    dates = await reading.curves.trade_dates(ids, before=day, limit=STALE_SESSIONS, as_of=known.as_of)
+    dates = await trade_dates_by_curve(reading, plan.products, known, before=day, limit=STALE_SESSIONS)
     span = QuoteSpan(trade_dates=tuple(dates["trade_date"].unique().sort().to_list()))
     if not span.trade_dates:
         return pl.DataFrame(schema=FLAGGED)
