@@ -161,9 +161,15 @@ async def delete_override(
 
 async def locked_draft(tx: TenantTransaction, set_id: str, version: int | None) -> CurveSet:
     """Return a set that is locked for changes of overrides. Raises ``WrongState``, ``Conflict`` for another version."""
+    locked = await locked_set(tx, set_id, version)
+    check_draft(locked.state)
+    return locked
+
+
+async def locked_set(tx: TenantTransaction, set_id: str, version: int | None) -> CurveSet:
+    """Return a set that is locked until the transaction ends. Raises ``UnknownCurveSet``, ``Conflict`` for another version."""
     locked = await tx.curve_sets.locked(set_id)
     check_version(locked, version)
-    check_draft(locked.state)
     return locked
 
 

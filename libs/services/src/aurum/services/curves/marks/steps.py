@@ -13,7 +13,7 @@ from aurum.core.curves.marks import SetState, SetStep, state_after
 from aurum.core.errors import Conflict
 from aurum.services.curves.marks.persons import check_two_persons
 from aurum.services.curves.marks.reading import draft_marks, plan_set
-from aurum.services.curves.marks.sets import CREATE, check_version, checked_text, tenant_of
+from aurum.services.curves.marks.sets import CREATE, check_version, checked_text, locked_set, tenant_of
 from aurum.services.curves.reading import CurveReading
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.curve_sets import CurveSet, CurveSetStore, TakenStep
@@ -60,7 +60,7 @@ async def submit_set(
         plan = await plan_set(reading, sets, set_id, now=now)
         read = plan.curve_set
         check_version(read, version)
-        state = state_after(SetStep.SUBMIT, read.state)
+        state_after(SetStep.SUBMIT, read.state)  # refused before the quotes are read
         made = await draft_marks(reading, plan, as_of=now)
         if made.missing and not allow_missing:
             raise MissingQuotes(read, list(made.missing))
@@ -70,7 +70,7 @@ async def submit_set(
             locked = await tx.curve_sets.locked(set_id)
             # The overrides may have been read after the set; only those of its version are pinned.
             if locked.version == read.version and list(await tx.curve_sets.overrides(set_id)) == list(plan.overrides):
-                pinned = replace(_stepped(locked, SetStep.SUBMIT, state, by, now), pin=locked.version + 1, pinned_at=now)
+                pinned = replace(_stepped(locked, SetStep.SUBMIT, by, now), pin=locked.version + 1, pinned_at=now)
                 await tx.curve_sets.pin(set_id, locked.version + 1, made.frame)
                 detail = {"marks": made.frame.height, "missing": list(made.missing), "pin": pinned.pin}
                 await _change(tx, pinned, SetStep.SUBMIT, detail, by)
@@ -86,13 +86,11 @@ async def approve_set(
     Raises ``UnknownCurveSet``, ``WrongState``, ``Conflict``, ``PersonUnknown``, ``SubmitterUnknown``, ``SamePerson``.
     """
     async with transactions.transaction(by=by, tenant=tenant_of(reading)) as tx:
-        locked = await tx.curve_sets.locked(set_id)
-        check_version(locked, version)
-        state = state_after(SetStep.APPROVE, locked.state)
+        locked = await locked_set(tx, set_id, version)
+        approved = _stepped(locked, SetStep.APPROVE, by, now)
         submitted = locked.last(SetStep.SUBMIT)
         assert submitted is not None
         check_two_persons(submitted, by)
-        approved = _stepped(locked, SetStep.APPROVE, state, by, now)
         await _change(tx, approved, SetStep.APPROVE, {"pin": locked.pin, "submitted_by": submitted.person}, by)
     return approved
 
@@ -113,8 +111,7 @@ async def reject_set(
     """
     why = checked_text("reason", reason)
     async with transactions.transaction(by=by, tenant=tenant_of(reading)) as tx:
-        locked = await tx.curve_sets.locked(set_id)
-        check_version(locked, version)
+        locked = await locked_set(tx, set_id, version)
         return await _to_draft(tx, locked, SetStep.REJECT, why, by, now)
 
 
@@ -126,9 +123,8 @@ async def close_set(
     Raises ``UnknownCurveSet``, ``WrongState``, and ``Conflict`` where another set has taken that place.
     """
     async with transactions.transaction(by=by, tenant=tenant_of(reading)) as tx:
-        locked = await tx.curve_sets.locked(set_id)
-        check_version(locked, version)
-        official = _stepped(locked, SetStep.CLOSE, state_after(SetStep.CLOSE, locked.state), by, now)
+        locked = await locked_set(tx, set_id, version)
+        official = _stepped(locked, SetStep.CLOSE, by, now)
         if locked.supersedes is not None:
             earlier = await tx.curve_sets.locked(locked.supersedes)
             if earlier.superseded_by is not None:
@@ -155,16 +151,14 @@ async def reopen_set(
     """
     why = checked_text("reason", reason)
     async with transactions.transaction(by=by, tenant=tenant_of(reading)) as tx:
-        locked = await tx.curve_sets.locked(set_id)
-        check_version(locked, version)
+        locked = await locked_set(tx, set_id, version)
         if locked.state is SetState.OFFICIAL:
             return await _new_draft(tx, locked, why, by, now)
         return await _to_draft(tx, locked, SetStep.REOPEN, why, by, now)
 
 
 async def _to_draft(tx: TenantTransaction, locked: CurveSet, step: SetStep, reason: str, by: Actor, now: datetime) -> CurveSet:
-    stepped = _stepped(locked, step, state_after(step, locked.state), by, now, reason)
-    draft = replace(stepped, pin=None, pinned_at=None)
+    draft = replace(_stepped(locked, step, by, now, reason), pin=None, pinned_at=None)
     await _change(tx, draft, step, {"reason": reason, "from": str(locked.state), "pin": locked.pin}, by)
     return draft
 
@@ -195,8 +189,9 @@ def _superseded(official: CurveSet) -> Conflict:
     return Conflict(f"official set {official.set_id} was superseded by {by}: reopen that one", superseded_by=by)
 
 
-def _stepped(locked: CurveSet, step: SetStep, state: SetState, by: Actor, now: datetime, reason: str = "") -> CurveSet:
-    last = TakenStep(str(step), now, by.subject, by.person, reason)
+def _stepped(locked: CurveSet, step: SetStep, by: Actor, now: datetime, reason: str = "") -> CurveSet:
+    """Return a set after a step. Raises ``WrongState``."""
+    state, last = state_after(step, locked.state), TakenStep(str(step), now, by.subject, by.person, reason)
     return replace(locked, state=state, version=locked.version + 1, steps=(*locked.steps, last))
 
 
