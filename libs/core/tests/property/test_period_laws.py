@@ -22,7 +22,7 @@ from aurum.core.curves.grids import Resolution, block_of_grid, make_grid
 from aurum.core.curves.period_labels import InvalidPeriod, add_months
 from aurum.core.curves.periods import Period, PeriodKind, name_period, parse_period
 from aurum.core.curves.seasons import SeasonFamily, default_season_families
-from aurum.core.curves.sessions import is_session, next_session, previous_session, sessions_of
+from aurum.core.curves.sessions import is_session, session_before, sessions_of
 
 DAY = timedelta(days=1)
 days = st.dates(date(1971, 1, 1), date(2190, 12, 31))
@@ -157,7 +157,6 @@ def test_hours_of_a_block_are_those_of_a_clock_read_hour_by_hour(pair: tuple[Del
 @pytest.mark.parametrize("calendar", ["XEEE", "NYMEX", "CMES", "IEPA", "XLON"])
 @given(st.dates(date(2000, 2, 1), date(2035, 11, 30)))
 @settings(max_examples=settings().max_examples // 4)
-def test_neighbouring_sessions_have_no_session_between_them(calendar: str, day: date) -> None:
-    before, after = previous_session(calendar, day), next_session(calendar, day)
-    own = (day,) if is_session(calendar, day) else ()
-    assert sessions_of(calendar, before, after + DAY) == (before, *own, after)
+def test_no_session_lies_between_a_day_and_the_session_before_it(calendar: str, day: date) -> None:
+    before, own = session_before(calendar, day), (day,) if is_session(calendar, day) else ()
+    assert sessions_of(calendar, before, day + DAY) == (before, *own)

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from aurum.core.curves.diff import DiffOrder, diff_quotes, previous_trade_date
+from aurum.core.curves.diff import DiffOrder, diff_quotes
 
 SCHEMA = {"curve": pl.String, "delivery_start": pl.Date, "delivery_end": pl.Date, "price": pl.Float64}
 MONTHS = [date(2025, month, 1) for month in range(1, 13)]
@@ -52,12 +52,6 @@ def test_two_empty_frames_have_no_difference() -> None:
     assert diff_quotes(frame(), frame()).is_empty()
 
 
-def test_previous_trade_date_is_the_last_with_data() -> None:
-    dates = pl.Series([date(2024, 10, 3), date(2024, 10, 10), date(2024, 10, 3), date(2024, 10, 1)])
-    assert previous_trade_date(dates, date(2024, 10, 10)) == date(2024, 10, 3)
-    assert previous_trade_date(dates, date(2024, 10, 1)) is None
-
-
 @pytest.mark.parametrize("kind", ["M", "Q"])
 def test_diff_of_settlements(settlements: Callable[[str], pl.DataFrame], oracle: Callable[[str], Any], kind: str) -> None:
     quotes = settlements(kind).with_columns(curve=pl.lit("power:DE:base:EEX"))
@@ -68,4 +62,3 @@ def test_diff_of_settlements(settlements: Callable[[str], pl.DataFrame], oracle:
     for name, key in (("a", "a"), ("b", "b"), ("move", "d"), ("relative", "pct")):
         numbers = [None if row[key] == "None" else pytest.approx(float(row[key]), rel=1e-9) for row in expected]
         assert rows[name].round(8).to_list() == numbers
-    assert previous_trade_date(quotes["trade_date"], date(2024, 10, 10)) == date(2024, 10, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 
 import polars as pl
@@ -70,12 +69,6 @@ def diff_quotes(a: pl.DataFrame, b: pl.DataFrame, *, order: DiffOrder = DiffOrde
     made_from = ("a_from", "b_from") if has_sources else ()
     rows = moved.select(*KEY, "a", "b", "move", (pl.col("move") / base).alias("relative"), "status", *made_from)
     return _ordered(rows, order)
-
-
-def previous_trade_date(trade_dates: pl.Series, before: date) -> date | None:
-    """Return the last trade date with data before a date, or None. ``trade_dates``: Date, in any order, repeated or not."""
-    last = trade_dates.filter(trade_dates < before).max()
-    return last if isinstance(last, date) else None
 
 
 def _ordered(rows: pl.DataFrame, order: DiffOrder) -> pl.DataFrame:

@@ -69,9 +69,6 @@ QUOTE = Shape(key=("curve_id", "delivery_start", "delivery_end", "trade_date"), 
 QUOTES = pl.Schema({"curve_id": pl.Int32(), **_IDENTITY, **_FIELDS, "known_at": UTC_US})
 """Quotes as a reader returns them, ascending by (``curve_id``, ``trade_date``, ``delivery_start``, ``delivery_end``)."""
 
-QUOTE_PUBLICATIONS = QUOTES
-"""Publications for a writer, in any order. A batch may hold several known times of one quote."""
-
 QUOTE_VERSIONS = pl.Schema({**QUOTES, "superseded_at": UTC_US})
 """All versions of quotes. A version is in force from ``known_at`` up to and not including ``superseded_at``; null: current."""
 

@@ -19,7 +19,6 @@ from aurum.core.errors import Invalid, UnknownName
 from aurum.core.names import nearest
 
 _FRIDAY = 5
-_EPOCH = date(1970, 1, 1).toordinal()
 _MONTH_DAY = re.compile(r"(0[1-9]|1[0-2])-[0-3][0-9]", re.ASCII)
 
 
@@ -111,20 +110,6 @@ def is_session(calendar: str | SessionCalendar, day: date) -> bool:
     return bool(np.is_busday(np.datetime64(day, "D"), busdaycal=_busdays(known)))
 
 
-def previous_session(calendar: str | SessionCalendar, day: date) -> date:
-    """Return the last session before a day. Raises as ``sessions_of``.
-
-    >>> previous_session("XEEE", date(2025, 4, 22))
-    datetime.date(2025, 4, 17)
-    """
-    return _neighbour(_calendar(calendar), day, -1)
-
-
-def next_session(calendar: str | SessionCalendar, day: date) -> date:
-    """Return the first session after a day. Raises as ``sessions_of``."""
-    return _neighbour(_calendar(calendar), day, 1)
-
-
 def session_before(calendar: str | SessionCalendar, day: date, count: int = 1) -> date:
     """Return the session that is ``count`` sessions before a day, which need not be a session. Raises as ``sessions_of``.
 
@@ -143,15 +128,6 @@ def with_sessions(calendar: SessionCalendar, days: Collection[date]) -> SessionC
     """Return a calendar in which some days that it calls closed are sessions; it is the same one where there are none."""
     closed = tuple(day for day in calendar.closed if day not in days) if days else calendar.closed
     return calendar if len(closed) == len(calendar.closed) else replace(calendar, closed=closed)
-
-
-def _neighbour(calendar: SessionCalendar, day: date, step: int) -> date:
-    ordinal = day.toordinal() + step
-    _refuse_outside(calendar, date.fromordinal(ordinal), date.fromordinal(ordinal))
-    roll = "backward" if step < 0 else "forward"
-    session = cast("date", np.busday_offset(np.datetime64(ordinal - _EPOCH, "D"), 0, roll, busdaycal=_busdays(calendar)).item())
-    _refuse_outside(calendar, session, session)
-    return session
 
 
 def _calendar(calendar: str | SessionCalendar) -> SessionCalendar:
