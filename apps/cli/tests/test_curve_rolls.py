@@ -125,7 +125,7 @@ async def test_an_explanation_is_drawn_into_a_file(settings: Settings, tmp_path:
     [
         (("continuous", "--front", "H+1"), "front"),
         (("continuous", "--roll", "last_trading_day"), "roll"),
-        (("continuous", "--adjust", "log"), "adjust"),
+        (("continuous", "--adjust", "log"), "--adjust"),
         (("explain", "--roll", "sometimes"), "roll"),
         (("explain", "--a", "2024-09-02", "--b", "2024-08-29"), "a: is after"),
         (("explain", "--a", "monday"), "--a"),

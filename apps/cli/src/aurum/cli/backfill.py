@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import day_of
 
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
@@ -36,11 +37,10 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Fetch a range of days of a dataset from its publisher, and load them. A second call fetches only what is left."""
-    from aurum.cli.fetch import day_option
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.known_time import KnownAtPolicy
 
-    begin, end = day_option("--from", first), day_option("--to", last)
+    begin, end = day_of(first, "--from"), day_of(last, "--to")
     KnownAtPolicy.parse(known_at)
 
     async def act(pipelines: Pipelines) -> int:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.curve_arguments import curve_reading
 from aurum.cli.json_input import read_object
 from aurum.cli.json_output import AsJson, print_json
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
-    from aurum.services.curves import CurveReading
     from aurum.services.curves.documents import ReferenceEntry
     from aurum.storage.ports.curves import ReferenceKind
 
@@ -42,7 +42,7 @@ def list_calendars(context: typer.Context, kind: Kind = CalendarKind.DELIVERY, a
     from aurum.services.curves.documents import reference_entries
 
     async def fetch(store: Store) -> Sequence[ReferenceEntry]:
-        return await reference_entries(_reading(store), _kind(kind))
+        return await reference_entries(curve_reading(store, None), _kind(kind))
 
     entries = with_store(context.obj, fetch)
     if as_json:
@@ -59,7 +59,7 @@ def show(context: typer.Context, name: Name, kind: Kind = CalendarKind.DELIVERY,
     from aurum.services.curves.documents import reference_entry
 
     async def fetch(store: Store) -> ReferenceEntry:
-        return await reference_entry(_reading(store), _kind(kind), name)
+        return await reference_entry(curve_reading(store, None), _kind(kind), name)
 
     entry = with_store(context.obj, fetch)
     if as_json:
@@ -80,7 +80,7 @@ def add(context: typer.Context, calendar: Document, kind: Kind = CalendarKind.DE
 
     async def run(store: Store) -> ReferenceEntry:
         by = Actor("operator")
-        return await add_reference(store.transactions, _reading(store), _kind(kind), document, tenant=None, by=by)
+        return await add_reference(store.transactions, curve_reading(store, None), _kind(kind), document, tenant=None, by=by)
 
     _tell(with_store(context.obj, run), kind)
 
@@ -103,7 +103,7 @@ def change(
     async def run(store: Store) -> ReferenceEntry:
         return await change_reference(
             store.transactions,
-            _reading(store),
+            curve_reading(store, None),
             _kind(kind),
             name,
             members,
@@ -124,7 +124,7 @@ def remove(context: typer.Context, name: Name, kind: Kind = CalendarKind.DELIVER
 
     async def run(store: Store) -> None:
         by = Actor("operator")
-        await remove_reference(store.transactions, _reading(store), _kind(kind), name, tenant=None, by=by)
+        await remove_reference(store.transactions, curve_reading(store, None), _kind(kind), name, tenant=None, by=by)
 
     with_store(context.obj, run)
     print(f"{kind} {name} is removed")
@@ -148,10 +148,3 @@ def _kind(kind: CalendarKind) -> ReferenceKind:
     from aurum.storage.ports.curves import ReferenceKind
 
     return ReferenceKind.DELIVERY_CALENDAR if kind is CalendarKind.DELIVERY else ReferenceKind(kind)
-
-
-def _reading(store: Store) -> CurveReading:
-    from aurum.assembly.services import reading
-    from aurum.services.curves import CurveReading
-
-    return CurveReading(store.curves, reading(store), None)

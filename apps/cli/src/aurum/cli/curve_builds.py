@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aurum.cli.curve_arguments import curve_reading
+from aurum.cli.curve_arguments import Key, Tenant, curve_reading, trade_day
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import choice, day_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from aurum.services.curves.build_answer import BuildAnswer
     from aurum.services.curves.build_question import InlineQuote, Prior, Wave
 
-Choice = TypeVar("Choice", bound=StrEnum)
-
-Key = Annotated[str, typer.Argument(help="Curve key, e.g. power:DE:base:EEX.")]
 TradeDate = Annotated[
     str, typer.Option("--trade-date", help="Session of the quotes: a date, latest or previous; of quotes you pass: their date.")
 ]
@@ -33,7 +30,6 @@ Together = Annotated[
     list[str] | None, typer.Option("--together", help="Key of a curve of another block, built on the same grid.")
 ]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Quotes and spot prices as they were known at this time (UTC).")]
-Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")]
 ShapeName = Annotated[
     str | None, typer.Option("--shape", help="Name of a shape; without it, learned from the spot prices of the product.")
 ]
@@ -108,7 +104,7 @@ def build_curve(
     question = BuildQuestion(
         curve=key,
         together=tuple(together or ()),
-        trade_date=_trade_day(trade_date),
+        trade_date=_session(trade_date),
         quotes=None if not quote else tuple(map(_quote, quote)),
         as_of=parse_as_of(as_of),
         grid=choice(Resolution, grid, "--grid"),
@@ -178,7 +174,7 @@ def show_shape(
     question = BuildQuestion(
         curve=key,
         together=tuple(together or ()),
-        trade_date=_trade_day(trade_date),
+        trade_date=_session(trade_date),
         quotes=None if not quote else tuple(map(_quote, quote)),
         as_of=parse_as_of(as_of),
         grid=choice(Resolution, resolution, "--resolution"),
@@ -289,37 +285,8 @@ def _wave(text: str) -> Wave:
     return wave
 
 
-def _trade_day(text: str) -> date | str | None:
-    """Return the date of an option, ``previous``, or None for the last one with quotes."""
-    if text == "latest":
-        return None
-    return text if text == "previous" else day_of(text, "--trade-date")
+def _session(text: str) -> date | str | None:
+    """Return the date of the option, ``previous``, or None for the last one with quotes."""
+    from aurum.services.curves import LATEST
 
-
-def day_of(text: str | None, option: str) -> date | None:
-    """Return the date of an option; None without one. Raises ``InvalidParameters``."""
-    from aurum.core.errors import InvalidParameters
-    from aurum.core.markettime import InvalidInstant, parse_day
-
-    if text is None:
-        return None
-    try:
-        return parse_day(text)
-    except InvalidInstant as error:
-        raise InvalidParameters((option, error.detail, text)) from error
-
-
-def trade_day(text: str, option: str) -> date | str:
-    """Return the trade date of an option, or ``latest`` or ``previous``. Raises ``InvalidParameters``."""
-    from aurum.services.curves import LATEST, PREVIOUS
-
-    return text if text in (LATEST, PREVIOUS) else day_of(text, option) or text
-
-
-def choice(kind: type[Choice], text: str, option: str) -> Choice:
-    """Return the member of an enumeration that an option names. Raises ``InvalidParameters``."""
-    from aurum.core.errors import InvalidParameters
-
-    if text not in list(kind):
-        raise InvalidParameters((option, f"must be one of {', '.join(kind)}", text))
-    return kind(text)
+    return None if text == LATEST else trade_day(text, "--trade-date")

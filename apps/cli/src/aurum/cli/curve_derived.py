@@ -11,6 +11,7 @@ import typer
 from aurum.cli.curve_arguments import curve_reading
 from aurum.cli.json_input import read_json
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import day_of
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
@@ -93,10 +94,9 @@ def add(
 ) -> None:
     """Add a derived curve, and build it at once unless its inputs have many quotes. If that build fails nothing is added."""
     from aurum.cli.wiring import with_store
-    from aurum.core.markettime import parse_day
     from aurum.services.curves.derived import NewDerived, add_derived
 
-    new = NewDerived(key, read_json("expression", expression), title, tick, parse_day(first) if first is not None else None)
+    new = NewDerived(key, read_json("expression", expression), title, tick, day_of(first, "--from"))
 
     async def run(store: Store) -> DerivedCurve:
         from aurum.storage.ports.access import Actor

@@ -6,8 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aurum.cli.curve_arguments import curve_reading, number
-from aurum.cli.curve_rolls import FIELD_HELP, AsLoaded, CurrencyCode, Roll, Tenant, UnitText
+from aurum.cli.curve_arguments import (
+    AsLoaded,
+    CurrencyCode,
+    Earlier,
+    Field,
+    Keys,
+    Later,
+    Roll,
+    Tenant,
+    UnitText,
+    curve_reading,
+    number,
+    trade_day,
+)
 from aurum.cli.json_output import AsJson, print_json
 from aurum.cli.pictures import Height, Out, Width, picture_file, write_picture
 
@@ -25,9 +37,9 @@ def register(group: typer.Typer) -> None:
 
 def explain(
     context: typer.Context,
-    curves: Annotated[list[str], typer.Argument(help="Keys of curves, or patterns such as 'power:DE:*'.")],
-    a: Annotated[str, typer.Option("--a", help="Earlier trade date: YYYY-MM-DD, or previous.")] = "previous",
-    b: Annotated[str, typer.Option("--b", help="Later trade date: YYYY-MM-DD, or latest.")] = "latest",
+    curves: Keys,
+    a: Earlier = "previous",
+    b: Later = "latest",
     as_of_a: Annotated[
         str | None,
         typer.Option("--as-of-a", help="Prices of a as known at this time. Default: before those of the next trade date were."),
@@ -35,7 +47,7 @@ def explain(
     as_of_b: Annotated[str | None, typer.Option("--as-of-b", help="All other prices as known at this time (UTC).")] = None,
     as_loaded: AsLoaded = None,
     roll: Roll = "calendar",
-    field: Annotated[str, typer.Option("--field", help=FIELD_HELP)] = "price",
+    field: Field = "price",
     unit: UnitText = None,
     currency: CurrencyCode = None,
     tenant: Tenant = "local",
@@ -45,13 +57,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Explain the change of each tenor: moves of the held contract, rolls, corrections, and other methods."""
-    from aurum.cli.curve_builds import trade_day
     from aurum.cli.wiring import with_store
     from aurum.services.curves import curves_of
     from aurum.services.curves.explain import ExplainQuestion, plan_explain, read_explain
 
     file = picture_file(out, width, height, as_json=as_json)
-
     earlier, later = trade_day(a, "--a"), trade_day(b, "--b")
 
     async def run(store: Store) -> ExplainAnswer:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from aurum.cli.curve_arguments import AsOf, CurrencyCode, Key, Kinds, Tenant, UnitText, curve_reading, trade_day
 from aurum.cli.pictures import Height, Out, Width, picture_file, write_picture
 
 if TYPE_CHECKING:
@@ -29,22 +30,22 @@ def register(group: typer.Typer) -> None:
 
 def plot(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")],
+    key: Key,
     trade_date: Annotated[
         str | None, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous. Default: latest.")
     ] = None,
     vs: Annotated[str | None, typer.Option("--vs", help="An earlier trade date, or previous: its quotes as well.")] = None,
     period: Annotated[str | None, typer.Option(help="History of these periods instead, e.g. Q1-25,2025.")] = None,
     out: Out = None,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only periods of this kind: month, quarter ...")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")] = None,
+    kind: Kinds = None,
+    as_of: AsOf = None,
     field: Annotated[
         str | None,
         typer.Option("--field", help="settle, bid, ask, mid, last ... Default: settle; mid of a curve without settlements."),
     ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="Convert prices to this unit, e.g. USD/MMBtu.")] = None,
-    currency: Annotated[str | None, typer.Option("--currency", help="Convert prices at the ECB's rate, e.g. USD.")] = None,
-    tenant: Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named, too.")] = "local",
+    unit: UnitText = None,
+    currency: CurrencyCode = None,
+    tenant: Tenant = "local",
     width: Width = None,
     height: Height = None,
 ) -> None:
@@ -81,19 +82,9 @@ async def _chart(
     currency: str | None,
     tenant: str,
 ) -> ForwardCurveChart | LineChart:
-    from aurum.assembly.services import reading as observations
-    from aurum.cli.curve_builds import trade_day
-    from aurum.services.curves import (
-        CurveReading,
-        QuotesQuestion,
-        charts,
-        curve_of,
-        plan_quotes,
-        plan_reference,
-        read_quotes,
-    )
+    from aurum.services.curves import QuotesQuestion, charts, curve_of, plan_quotes, plan_reference, read_quotes
 
-    reading = CurveReading(store.curves, observations(store), tenant)
+    reading = curve_reading(store, tenant)
     product = await curve_of(reading, key)
     question = QuotesQuestion(
         store.clock.now(),

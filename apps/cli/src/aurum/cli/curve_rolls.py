@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aurum.cli.curve_arguments import curve_reading, number
+from aurum.cli.curve_arguments import (
+    AsLoaded,
+    AsOf,
+    CurrencyCode,
+    Field,
+    Key,
+    Roll,
+    Tenant,
+    UnitText,
+    curve_reading,
+    number,
+)
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import choice, day_of
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.services.curves.continuous import ContinuousAnswer
-
-Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
-FIELD_HELP = "Price: settle, bid, ask, mid ...; price, the settlement, and without one the mean of bid and ask."
-Roll = Annotated[str, typer.Option("--roll", help="calendar, last_trading_day or days_before:n.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")]
-AsLoaded = Annotated[
-    str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
-]
-UnitText = Annotated[str | None, typer.Option("--unit", help="Convert prices to this unit, e.g. USD/MMBtu.")]
-CurrencyCode = Annotated[
-    str | None, typer.Option("--currency", help="Convert prices at the ECB's rate of each trade date, e.g. USD.")
-]
-Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")]
 
 
 def register(group: typer.Typer) -> None:
@@ -38,7 +37,7 @@ def show_continuous(
     front: Annotated[str, typer.Option("--front", help="Tenor: M+1, Q+1, S+1, Y+1, W+1 ..., DA, WE, BOM or BOY.")] = "M+1",
     roll: Roll = "calendar",
     adjust: Annotated[str, typer.Option("--adjust", help="none, difference or ratio.")] = "none",
-    field: Annotated[str, typer.Option("--field", help=FIELD_HELP)] = "price",
+    field: Field = "price",
     first: Annotated[str | None, typer.Option("--from", help="First trade date, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last trade date, YYYY-MM-DD.")] = None,
     as_of: AsOf = None,
@@ -53,19 +52,16 @@ def show_continuous(
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.core.curves.continuous import Adjust
-    from aurum.core.errors import InvalidParameters
-    from aurum.core.markettime import parse_day
     from aurum.services.curves import curve_of
     from aurum.services.curves.continuous import ContinuousQuestion, plan_continuous, read_continuous
 
-    if adjust not in list(Adjust):
-        raise InvalidParameters(("adjust", f"must be one of {', '.join(Adjust)}", adjust))
-    start, end = (None if one is None else parse_day(one) for one in (first, last))
+    wanted = choice(Adjust, adjust, "--adjust")
+    start, end = day_of(first, "--from"), day_of(last, "--to")
 
     async def run(store: Store) -> ContinuousAnswer:
         reading = curve_reading(store, tenant)
         question = ContinuousQuestion(
-            store.clock.now(), front, roll, Adjust(adjust), field, start, end, as_of, as_loaded, unit, currency
+            store.clock.now(), front, roll, wanted, field, start, end, as_of, as_loaded, unit, currency
         )
         return await read_continuous(reading, await plan_continuous(reading, await curve_of(reading, key), question))
 

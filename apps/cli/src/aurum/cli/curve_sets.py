@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from aurum.cli.curve_arguments import name_and_value, number
+from aurum.cli.curve_arguments import Keys, curve_reading, number, trade_day
 from aurum.cli.json_output import AsJson, plain, print_json
+from aurum.cli.option_values import choice, day_of, name_and_value
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,14 +76,10 @@ def list_sets(
     """List sets, the newest first."""
     from aurum.cli.render import console, table
     from aurum.core.curves.marks import SetState
-    from aurum.core.errors import InvalidParameters
-    from aurum.core.markettime import parse_day
     from aurum.storage.ports.curve_sets import CurveSetFilter
 
-    if state is not None and state not in list(SetState):
-        raise InvalidParameters(("state", f"must be one of {', '.join(SetState)}", state))
-    wanted = None if state is None else SetState(state)
-    criteria = CurveSetFilter(wanted, None if trade_date is None else parse_day(trade_date), name)
+    wanted = None if state is None else choice(SetState, state, "--state")
+    criteria = CurveSetFilter(wanted, day_of(trade_date, "--trade-date"), name)
 
     async def run(desk: _Desk) -> list[CurveSet]:
         assert desk.reading.tenant is not None
@@ -114,7 +111,7 @@ def list_sets(
 def new(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the set.")],
-    curves: Annotated[list[str], typer.Argument(help="Keys of curves, or patterns such as 'power:DE:*'.")],
+    curves: Keys,
     trade_date: Annotated[str, typer.Option(help="YYYY-MM-DD, or latest.")] = "latest",
     as_of: Annotated[str | None, typer.Option(help="Quotes as known at this time (UTC). Default: when it is read.")] = None,
     overrides_of: Annotated[
@@ -123,17 +120,16 @@ def new(
     tenant: Tenant = "local",
 ) -> None:
     """Create a draft and print its id."""
-    from aurum.core.markettime import parse_day
     from aurum.services.curves.marks import NewCurveSet, create_set
 
-    day = trade_date if trade_date == "latest" else parse_day(trade_date)
+    day = trade_day(trade_date, "--trade-date")
 
     async def run(desk: _Desk) -> CurveSet:
         store, request = desk.store, NewCurveSet(name, day, curves, as_of, overrides_of)
         now = store.clock.now()
         return await create_set(store.transactions, store.curve_sets, desk.reading, request, by=desk.by, now=now)
 
-    print(_with_desk(context, tenant, run, writes=True).set_id)
+    print(_with_desk(context, tenant, run, needs="curves:write").set_id)
 
 
 @app.command("show")
@@ -200,7 +196,7 @@ def override(
         )
         return changed
 
-    _say(_with_desk(context, tenant, run, writes=True))
+    _say(_with_desk(context, tenant, run, needs="curves:write"))
 
 
 @app.command("delete-override")
@@ -221,7 +217,7 @@ def delete(
             store.transactions, store.curve_sets, desk.reading, set_id, curve, period, version=version, by=desk.by
         )
 
-    _say(_with_desk(context, tenant, run, writes=True))
+    _say(_with_desk(context, tenant, run, needs="curves:write"))
 
 
 @app.command("submit")
@@ -248,20 +244,19 @@ def submit(
             now=store.clock.now(),
         )
 
-    _say(_with_desk(context, tenant, run, writes=True))
+    _say(_with_desk(context, tenant, run, needs="curves:write"))
 
 
 @app.command("approve")
 def approve(context: typer.Context, set_id: SetId, version: Version = None, tenant: Tenant = "local") -> None:
     """Approve a submitted set, as another person: needs an API key with an owner and the scope curves:approve in AURUM_KEY."""
-    from aurum.core.access import Permission
     from aurum.services.curves.marks import approve_set
 
     async def run(desk: _Desk) -> CurveSet:
         store = desk.store
         return await approve_set(store.transactions, desk.reading, set_id, version=version, by=desk.by, now=store.clock.now())
 
-    _say(_with_desk(context, tenant, run, needs=Permission.CURVES_APPROVE))
+    _say(_with_desk(context, tenant, run, needs="curves:approve"))
 
 
 @app.command("reject")
@@ -273,14 +268,13 @@ def reject(
     tenant: Tenant = "local",
 ) -> None:
     """Make a submitted set a draft again instead of approving it. A key in AURUM_KEY needs the scope curves:approve."""
-    from aurum.core.access import Permission
     from aurum.services.curves.marks import reject_set
 
     async def run(desk: _Desk) -> CurveSet:
         store, now = desk.store, desk.store.clock.now()
         return await reject_set(store.transactions, desk.reading, set_id, reason, version=version, by=desk.by, now=now)
 
-    _say(_with_desk(context, tenant, run, needs=Permission.CURVES_APPROVE))
+    _say(_with_desk(context, tenant, run, needs="curves:approve"))
 
 
 @app.command("close")
@@ -292,7 +286,7 @@ def close(context: typer.Context, set_id: SetId, version: Version = None, tenant
         store = desk.store
         return await close_set(store.transactions, desk.reading, set_id, version=version, by=desk.by, now=store.clock.now())
 
-    _say(_with_desk(context, tenant, run, writes=True))
+    _say(_with_desk(context, tenant, run, needs="curves:write"))
 
 
 @app.command("reopen")
@@ -310,7 +304,7 @@ def reopen(
         store, now = desk.store, desk.store.clock.now()
         return await reopen_set(store.transactions, desk.reading, set_id, reason, version=version, by=desk.by, now=now)
 
-    _say(_with_desk(context, tenant, run, writes=True))
+    _say(_with_desk(context, tenant, run, needs="curves:write"))
 
 
 @app.command("compare")
@@ -389,22 +383,19 @@ def _with_desk(
     tenant: str,
     action: Callable[[_Desk], Awaitable[T]],
     *,
-    writes: bool = False,
     needs: str = "curves:read",
 ) -> T:
-    """Run an action on the sets of a tenant, as the key of the environment or as the operator.
+    """Run an action on the sets of a tenant, as the key of the environment or as the operator. ``needs``: scope of the key.
 
     Raises ``MissingScope``, ``Unauthenticated``, and ``InvalidParameters`` for another tenant than that of the key.
     """
-    from aurum.assembly.services import reading
     from aurum.cli.wiring import with_store
     from aurum.core.access import MissingScope, Permission
     from aurum.core.errors import InvalidParameters
     from aurum.services.access import caller_of_key
-    from aurum.services.curves import CurveReading
     from aurum.storage.ports.access import Actor
 
-    needed = Permission.CURVES_WRITE if writes else Permission(needs)
+    needed = Permission(needs)
 
     async def run(store: Store) -> T:
         by, owner = Actor("operator"), tenant
@@ -416,7 +407,7 @@ def _with_desk(
                 raise InvalidParameters(("tenant", f"is not that of the key, {caller.tenant}", tenant))
             by, owner = Actor(caller.subject, caller.tenant, person=caller.person), caller.tenant
         await store.access.tenants.tenant(owner)
-        return await action(_Desk(store, CurveReading(store.curves, reading(store), owner), by))
+        return await action(_Desk(store, curve_reading(store, owner), by))
 
     return with_store(context.obj, run)
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aurum.cli.curve_arguments import curve_reading, name_and_value, number
+from aurum.cli.curve_arguments import AsLoaded, AsOf, Tenant, curve_reading, number, trade_day
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import choice, day_of, name_and_value
 from aurum.cli.pictures import Height, Out, Width, picture_file, write_picture
 
 if TYPE_CHECKING:
@@ -63,13 +64,9 @@ def spread(
     ] = "trade_date",
     unit: Annotated[str | None, typer.Option("--unit", help="Unit of the answer, e.g. USD/MWh.")] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Currency of the answer, e.g. EUR.")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")] = None,
-    as_loaded: Annotated[
-        str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
-    ] = None,
-    tenant: Annotated[
-        str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")
-    ] = "local",
+    as_of: AsOf = None,
+    as_loaded: AsLoaded = None,
+    tenant: Tenant = "local",
     rows: Annotated[int, typer.Option("--rows", min=1, help="Most rows to show, from the end.")] = 36,
     out: Out = None,
     width: Width = None,
@@ -77,7 +74,6 @@ def spread(
     as_json: AsJson = False,
 ) -> None:
     """Show a spread, such as a clean spark, a dark, a crack or a calendar spread, with what each leg contributes."""
-    from aurum.cli.curve_builds import choice, day_of, trade_day
     from aurum.cli.wiring import with_store
     from aurum.core.curves.spreads import Alignment, SpreadSide
     from aurum.services.curves import LATEST

@@ -7,13 +7,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aurum.cli.curve_arguments import curve_reading, number
+from aurum.cli.curve_arguments import (
+    AsLoaded,
+    AsOf,
+    CurrencyCode,
+    Earlier,
+    Field,
+    Key,
+    Keys,
+    Kinds,
+    Later,
+    Tenant,
+    TradeDate,
+    UnitText,
+    curve_reading,
+    number,
+    trade_day,
+)
 from aurum.cli.curve_builds import register as register_builds
 from aurum.cli.curve_derived import register as register_derived
 from aurum.cli.curve_explain import register as register_explain
 from aurum.cli.curve_files import register as register_files
 from aurum.cli.curve_plots import register as register_plots
-from aurum.cli.curve_rolls import FIELD_HELP
 from aurum.cli.curve_rolls import register as register_rolls
 from aurum.cli.curve_sets import app as sets_app
 from aurum.cli.curve_spreads import register as register_spreads
@@ -36,19 +51,6 @@ register_rolls(app)
 app.add_typer(sets_app, name="sets")
 register_spreads(app)
 register_plots(app)
-
-Key = Annotated[str, typer.Argument(help="Key of a curve, e.g. power:DE:base:EEX.")]
-TradeDate = Annotated[str, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Quotes as they were known at this time (UTC).")]
-AsLoaded = Annotated[
-    str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
-]
-Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Only periods of this kind: month, quarter, year ...")]
-UnitText = Annotated[str | None, typer.Option("--unit", help="Convert prices to this unit, e.g. USD/MMBtu.")]
-CurrencyCode = Annotated[
-    str | None, typer.Option("--currency", help="Convert prices at the ECB's rate of each trade date, e.g. USD.")
-]
-Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose own curves may be named beside the shared ones.")]
 
 
 @app.command("list")
@@ -120,10 +122,9 @@ def show(
     """Show the quotes of a curve on a trade date, or one delivery period through the trade dates."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
-    from aurum.core.markettime import parse_day
-    from aurum.services.curves import LATEST, PREVIOUS, QuotesQuestion, curve_of, plan_quotes, read_quotes
+    from aurum.services.curves import QuotesQuestion, curve_of, plan_quotes, read_quotes
 
-    wanted = trade_date if trade_date in (LATEST, PREVIOUS) else parse_day(trade_date)
+    wanted = trade_day(trade_date, "--trade-date")
 
     async def run(store: Store) -> QuotesAnswer:
         reading = curve_reading(store, tenant)
@@ -169,10 +170,10 @@ def show(
 @app.command("diff")
 def diff(
     context: typer.Context,
-    curves: Annotated[list[str], typer.Argument(help="Keys of curves, or patterns such as 'power:DE:*'.")],
-    a: Annotated[str, typer.Option("--a", help="Earlier trade date: YYYY-MM-DD, or previous.")] = "previous",
-    b: Annotated[str, typer.Option("--b", help="Later trade date: YYYY-MM-DD, or latest.")] = "latest",
-    field: Annotated[str, typer.Option(help=FIELD_HELP)] = "price",
+    curves: Keys,
+    a: Earlier = "previous",
+    b: Later = "latest",
+    field: Field = "price",
     kind: Kinds = None,
     as_of: AsOf = None,
     as_loaded: AsLoaded = None,
@@ -185,16 +186,16 @@ def diff(
     """Show what moved most between two trade dates, by delivery period."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
-    from aurum.core.markettime import parse_day
-    from aurum.services.curves import LATEST, PREVIOUS, DiffQuestion, curves_of, plan_diff, read_diff
+    from aurum.services.curves import DiffQuestion, curves_of, plan_diff, read_diff
 
-    dates = [one if one in (LATEST, PREVIOUS) else parse_day(one) for one in (a, b)]
+    earlier, later = trade_day(a, "--a"), trade_day(b, "--b")
 
     async def run(store: Store) -> DiffAnswer:
         reading = curve_reading(store, tenant)
         question = DiffQuestion(
             store.clock.now(),
-            *dates,
+            earlier,
+            later,
             field=field,
             as_of=as_of,
             as_loaded=as_loaded,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import day_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -76,21 +77,10 @@ def fetch(
 def _days(first: str, last: str) -> list[date]:
     from aurum.core.errors import Invalid
 
-    begin, end = day_option("--from", first), day_option("--to", last)
+    begin, end = day_of(first, "--from"), day_of(last, "--to")
     if begin > end:
         raise Invalid(f"--from {begin} is after --to {end}: swap them")
     return [begin + timedelta(days=count) for count in range((end - begin).days + 1)]
-
-
-def day_option(option: str, text: str) -> date:
-    """Return the day of an option. Raises ``Invalid``, which names the option."""
-    from aurum.core.errors import Invalid
-    from aurum.core.markettime import InvalidInstant, parse_day
-
-    try:
-        return parse_day(text)
-    except InvalidInstant as error:
-        raise Invalid(f"{option}: {error.detail}") from error
 
 
 async def _since_last(pipelines: Pipelines, source: str, dataset: str | None, out: Path | None, *, as_json: bool) -> int:

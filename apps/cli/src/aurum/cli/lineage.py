@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aurum.cli.curve_arguments import AsLoaded, TradeDate, curve_reading, trade_day
 from aurum.cli.json_output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -26,12 +27,10 @@ def lineage(
     key: Annotated[str, typer.Argument(help="Key of a series, with --start; or of a curve, with --period.")],
     start: Annotated[str | None, typer.Option(help="Start of the interval of an observation (UTC).")] = None,
     period: Annotated[str | None, typer.Option(help="Delivery period of a quote, e.g. Jan-25 or Q1-25.")] = None,
-    trade_date: Annotated[str, typer.Option("--trade-date", help="YYYY-MM-DD, latest or previous.")] = "latest",
+    trade_date: TradeDate = "latest",
     field: Annotated[str, typer.Option(help="Field of the quote: settle, bid, ask ...")] = "settle",
     as_of: Annotated[str | None, typer.Option("--as-of", help="The number as it was known at this time (UTC).")] = None,
-    as_loaded: Annotated[
-        str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
-    ] = None,
+    as_loaded: AsLoaded = None,
     locate: Annotated[bool, typer.Option(help="Look for the number in the stored files of this machine.")] = True,
     tenant: Annotated[str, typer.Option(help="Tenant whose own series and curves may be named.")] = "local",
     as_json: AsJson = False,
@@ -85,18 +84,14 @@ async def _of_series(store: Store, tenant: str, key: str, start: str, known: dic
 async def _of_curve(
     store: Store, tenant: str, key: str, period: str, trade_date: str, field: str, known: dict[str, Any]
 ) -> Lineage:
-    from aurum.assembly.services import reading
-    from aurum.core.markettime import parse_day
-    from aurum.services.curves import LATEST, PREVIOUS, CurveReading
     from aurum.services.lineage import lineage_of_quote
 
     def records(owner: str | None) -> LineageReader:
         return store.lineage if owner is None else store.private.of(owner).lineage
 
-    day = trade_date if trade_date in (LATEST, PREVIOUS) else parse_day(trade_date)
-    curves = CurveReading(store.curves, reading(store), tenant)
+    day = trade_day(trade_date, "--trade-date")
     return await lineage_of_quote(
-        curves, records, key, period, trade_date=day, field=field, derived=store.derived_curves, **known
+        curve_reading(store, tenant), records, key, period, trade_date=day, field=field, derived=store.derived_curves, **known
     )
 
 

@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aurum.cli.json_output import AsJson, print_json
+from aurum.cli.option_values import day_of
 from aurum.cli.series_document import series_document
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def show_movers(
     from aurum.cli.wiring import with_store
     from aurum.services.movers import MoversQuestion, movers
 
-    question = MoversQuestion(measure, market, _parsed_day(day), against, block, unit, currency, limit)
+    question = MoversQuestion(measure, market, day_of(day, "--day"), against, block, unit, currency, limit)
     answer = with_store(context.obj, lambda store: movers(wide_reading(store), question))
     if as_json:
         print(json.dumps(answer.document(), indent=2))
@@ -286,16 +286,6 @@ def _print_movers(answer: Movers) -> None:
 
 def _present(count: Count) -> str:
     return f"{count.present} of {'?' if count.expected is None else count.expected}"
-
-
-def _parsed_day(text: str) -> date:
-    from aurum.core.errors import InvalidParameters
-    from aurum.core.markettime import InvalidInstant, parse_day
-
-    try:
-        return parse_day(text)
-    except InvalidInstant as error:
-        raise InvalidParameters(("day", error.detail, text)) from error
 
 
 def _question(
