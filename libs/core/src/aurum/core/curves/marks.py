@@ -49,8 +49,7 @@ MARKS = pl.Schema(
     }
 )
 """Marks, ascending by identity. ``source``: ``quote``, ``mid`` (the mean of bid and ask of a quote without a settlement) or
-``override``; null where there is no price. ``known_at``: of the
-quote. ``flags``: names of ``MarkFlag``, joined by commas."""
+``override``; null where there is no price. ``known_at``: of the quote. ``flags``: names of ``MarkFlag``, joined by commas."""
 
 NAMED_MARKS = pl.Schema(
     {

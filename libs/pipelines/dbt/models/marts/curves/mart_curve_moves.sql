@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', unique_key='curve_id') }}
 {% set changed = changed_curves(ref('stg_product')) %}
--- As aurum.core.curves.diff: matched by delivery period. The rows of the first trade date of a product have none before them.
+-- As aurum.core.curves.diff of settlements: matched by delivery period. The rows of the first trade date of a product have none before them.
 with changed as (
     select * from {{ ref('stg_product') }} where {{ among(changed, 'curve_id') }}
 ),

@@ -64,8 +64,8 @@ async def diff_curves(
     """Compare the quotes of many curves on two trade dates, matched by delivery period.
 
     `previous` and `latest` are sessions that have data: a holiday, or a gap in the files, is skipped. A date on which none of
-    the curves has a quote is refused, with the nearest trade dates. A picture of one curve
-    shows both trade dates and the moves below, one of several the largest moves.
+    the curves has a quote is refused, with the nearest trade dates. A picture of one curve shows both trade dates and the moves
+    below, one of several the largest moves.
     """
     reading = reading_of(request)
     products = await curves.curves_of(reading, [curve])
