@@ -20,7 +20,6 @@ from aurum.core.curves.diff import diff_quotes
 from aurum.core.curves.layers import Extrapolate
 from aurum.core.curves.overlaps import imply, rank_quotes
 from aurum.core.curves.periods import Period, PeriodKind
-from aurum.core.curves.shapes import apply_shape
 from aurum.core.curves.strips import strip
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -127,9 +126,9 @@ def test_quotes_of_one_price_build_that_price(quotes: list[BuildQuote], price: f
     assert curve.report.objective == pytest.approx(0, abs=1e-12)
 
 
-@given(quote_lists, every)
-def test_independent_quotes_are_repriced(quotes: list[BuildQuote], objective: Objective) -> None:
-    curve = built(quotes, objective, profile=Profile.ADDITIVE)
+@given(quote_lists, every, st.sampled_from(list(Profile)))
+def test_independent_quotes_are_repriced(quotes: list[BuildQuote], objective: Objective, profile: Profile) -> None:
+    curve = built(quotes, objective, profile=profile)
     assert curve.report.max_abs_error <= 1e-9
     for place in curve.report.independent:
         quote = quotes[place]
@@ -251,20 +250,6 @@ def test_an_implied_price_is_the_price_of_any_curve(quarter: list[BuildQuote], o
     assert implied is not None
     for objective in (Objective.SMOOTH, Objective.FLAT):
         assert built(quotes, objective).price(*rest) == pytest.approx(implied.value, rel=1e-9, abs=1e-7)
-
-
-@given(st.lists(prices, min_size=1, max_size=6), st.integers(2, 300), st.sampled_from(list(Profile)), st.integers(0, 2**32 - 1))
-def test_shaped_periods_keep_their_means(levels: list[float], cells: int, profile: Profile, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    period = np.concatenate([np.arange(len(levels)), rng.integers(-1, len(levels), cells)])
-    lengths = rng.choice([0.25, 0.5, 1.0], len(period))
-    form = rng.normal(60, 40, len(period))
-    shaped = apply_shape(np.array(levels), period, lengths, form, profile=profile, window_mean=60.0)
-    for number, level in enumerate(levels):
-        chosen = period == number
-        size = max(1.0, float(np.abs(shaped.values[chosen]).max()))
-        assert np.average(shaped.values[chosen], weights=lengths[chosen]) == pytest.approx(level, abs=1e-11 * size)
-    assert np.isnan(shaped.values[period < 0]).all()
 
 
 @given(quote_lists, st.sampled_from(SPANS), prices, st.floats(-3, 3))

@@ -13,9 +13,7 @@ from aurum.core.curves.shapes import (
     InvalidShape,
     Profile,
     Shape,
-    apply_shape,
     learn_shape,
-    periods_of_days,
     shape_from_document,
     wall_clock,
 )
@@ -35,8 +33,18 @@ def invented() -> Shape:
     return Shape(np.stack([weekday, weekday - 20, np.where(hours == 13, -6.0, weekday - 30)])[None], 75.0)
 
 
-def ones(grid: Any) -> NDArray[np.int64]:
-    return np.zeros(len(grid.day), np.int64)
+def shaped(quotes: list[BuildQuote], grid: Any, shape: Shape, profile: Profile = Profile.AUTO) -> NDArray[np.float64]:
+    """Return the prices of a build of quotes with the form of a shape."""
+    form = shape.form(local_of(grid))
+    built = build_curve(quotes, grid, tick=TICK, objective=Objective.SHAPE, prior=form, profile=profile, window_mean=shape.mean)
+    return built.values
+
+
+def profile_of(values: NDArray[np.float64], form: NDArray[np.float64]) -> Profile:
+    """Return how prices came from a form: scaled, or shifted."""
+    is_scaled, is_shifted = (np.ptp(made) < 1e-9 for made in (values / form, values - form))
+    assert is_scaled != is_shifted
+    return Profile.MULTIPLICATIVE if is_scaled else Profile.ADDITIVE
 
 
 @pytest.mark.parametrize("profile", [Profile.MULTIPLICATIVE, Profile.ADDITIVE])
@@ -44,14 +52,11 @@ def ones(grid: Any) -> NDArray[np.int64]:
 def test_months_with_clock_changes_have_their_mean(
     cells: Callable[..., Any], profile: Profile, first: date, end: date, count: int
 ) -> None:
-    grid = cells(first, end)
-    shape = invented()
-    shaped = apply_shape(
-        np.array([77.95]), ones(grid), grid.hours, shape.form(local_of(grid)), profile=profile, window_mean=shape.mean
-    )
-    assert len(shaped.values) == count
-    assert shaped.values.mean() == pytest.approx(77.95, abs=1e-12)
-    assert shaped.profiles == (profile,)
+    grid, shape = cells(first, end), invented()
+    values = shaped([BuildQuote(first, end, 77.95)], grid, shape, profile)
+    assert len(values) == count
+    assert values.mean() == pytest.approx(77.95, abs=1e-12)
+    assert profile_of(values, shape.form(local_of(grid))) is profile
 
 
 def test_the_repeated_hour_has_one_form_twice(cells: Callable[..., Any]) -> None:
@@ -62,14 +67,11 @@ def test_the_repeated_hour_has_one_form_twice(cells: Callable[..., Any]) -> None
 
 
 def test_quarter_hours_keep_the_mean_of_each_period(cells: Callable[..., Any]) -> None:
-    grid = cells(OCT, DEC, 15)
-    shape = invented()
-    number = periods_of_days([(OCT, NOV), (NOV, DEC)], OCT, 61)[grid.day]
-    prices = np.array([77.95, -3.0])
-    shaped = apply_shape(prices, number, grid.hours, shape.form(local_of(grid)), window_mean=shape.mean)
-    for period, price in enumerate(prices):
-        assert np.average(shaped.values[number == period]) == pytest.approx(price, abs=1e-9)
-    assert shaped.profiles == (Profile.MULTIPLICATIVE, Profile.ADDITIVE)
+    grid, shape = cells(OCT, DEC, 15), invented()
+    values, form = shaped([BuildQuote(OCT, NOV, 77.95), BuildQuote(NOV, DEC, -3.0)], grid, shape), shape.form(local_of(grid))
+    for is_in, price, profile in ((grid.day < 31, 77.95, Profile.MULTIPLICATIVE), (grid.day >= 31, -3.0, Profile.ADDITIVE)):
+        assert np.average(values[is_in]) == pytest.approx(price, abs=1e-9)
+        assert profile_of(values[is_in], form[is_in]) is profile
 
 
 @pytest.mark.parametrize(
@@ -77,21 +79,17 @@ def test_quarter_hours_keep_the_mean_of_each_period(cells: Callable[..., Any]) -
 )
 def test_auto_multiplies_from_a_quarter_of_the_windows_mean(cells: Callable[..., Any], price: float, profile: str) -> None:
     grid, shape = cells(NOV, DEC), invented()
-    shaped = apply_shape(np.array([price]), ones(grid), grid.hours, shape.form(local_of(grid)), window_mean=shape.mean)
-    assert shaped.profiles == (Profile(profile),)
-    assert shaped.values.mean() == pytest.approx(price, abs=1e-9)
-    assert shaped.values[19] > shaped.values[3]
+    values = shaped([BuildQuote(NOV, DEC, price)], grid, shape)
+    assert profile_of(values, shape.form(local_of(grid))) == profile
+    assert values.mean() == pytest.approx(price, abs=1e-9)
+    assert values[19] > values[3]
 
 
-def test_cells_outside_all_periods_have_no_price() -> None:
-    shaped = apply_shape(np.array([5.0]), np.array([-1, 0, 0]), np.ones(3), np.array([9.0, 1.0, 3.0]), window_mean=2.0)
-    assert np.isnan(shaped.values[0])
-    assert shaped.values[1:].tolist() == [2.5, 7.5]
-
-
-def test_a_period_without_cells_is_refused() -> None:
-    with pytest.raises(InvalidShape, match="1 of 2 periods"):
-        apply_shape(np.array([5.0, 6.0]), np.zeros(3, np.int64), np.ones(3), np.ones(3), window_mean=1.0)
+def test_cells_outside_all_quotes_have_no_price(cells: Callable[..., Any]) -> None:
+    grid = cells(OCT, DEC)
+    values = shaped([BuildQuote(NOV, DEC, 90.0)], grid, invented())
+    assert np.isnan(values[grid.day < 31]).all()
+    assert values[grid.day >= 31].mean() == pytest.approx(90.0, abs=1e-9)
 
 
 def test_a_learned_shape_is_the_means_of_its_groups_and_survives_its_document() -> None:
@@ -199,8 +197,7 @@ def test_shaped_months_of_a_real_year(
     expected = oracle("E")[f"E2 {name} {kind}"]
     grid = cells(first, end)
     profile = {"mult": Profile.MULTIPLICATIVE, "add": Profile.ADDITIVE}[kind]
-    form = real_shape.form(local_of(grid))
-    values = apply_shape(np.array([price]), ones(grid), grid.hours, form, profile=profile, window_mean=real_shape.mean).values
+    values = shaped([BuildQuote(first, end, price)], grid, real_shape, profile)
     assert len(values) == expected["n"]
     assert values.mean() == pytest.approx(price, abs=1e-9)
     assert [values.min(), values.max(), (values**2).sum()] == pytest.approx(
@@ -232,9 +229,6 @@ def test_base_and_peak_of_a_real_year(real_shape: Shape, oracle: Callable[[str],
 def test_a_month_below_zero_of_a_real_year(real_shape: Shape, oracle: Callable[[str], Any], cells: Callable[..., Any]) -> None:
     expected = oracle("E")["E4 month at -5"]
     grid = cells(NOV, DEC)
-    form = real_shape.form(local_of(grid))
     for name, profile in (("mult", Profile.MULTIPLICATIVE), ("add", Profile.AUTO)):
-        shaped = apply_shape(np.array([-5.0]), ones(grid), grid.hours, form, profile=profile, window_mean=real_shape.mean)
-        assert [shaped.values[3], shaped.values[19]] == pytest.approx(
-            [expected[f"{name} 03h"], expected[f"{name} 19h"]], rel=1e-9
-        )
+        values = shaped([BuildQuote(NOV, DEC, -5.0)], grid, real_shape, profile)
+        assert [values[3], values[19]] == pytest.approx([expected[f"{name} 03h"], expected[f"{name} 19h"]], rel=1e-9)

@@ -9,7 +9,7 @@ of its hour twice, the missing hour in spring none.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -153,43 +153,6 @@ def shape_from_document(document: Mapping[str, object]) -> Shape:
     return Shape(means, mean)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shaped:
-    """Shaped prices. ``values``: (cells,), NaN outside all periods. ``profiles``: of each period, never ``AUTO``."""
-
-    values: Floats
-    profiles: tuple[Profile, ...]
-
-
-def apply_shape(
-    prices: Floats,
-    period: NDArray[np.integer],
-    hours: Floats,
-    form: Floats,
-    *,
-    profile: Profile = Profile.AUTO,
-    window_mean: float,
-) -> Shaped:
-    """Return the price of each cell such that the mean of each period is its price.
-
-    ``prices``: (periods,). ``period``: (cells,) the period of each cell, -1 for none; hours inside and outside a block are two
-    periods. ``hours``: (cells,) lengths. ``form``: (cells,) e.g. of ``Shape.form``; ``window_mean``: ``Shape.mean``. Where the
-    mean of the form over a period is not positive, the profile is additive. Raises ``InvalidShape``: a period without cells.
-    """
-    count = len(prices)
-    places = period.astype(np.int64) + 1
-    total = np.bincount(places, weights=hours, minlength=count + 1)[1:]
-    if not total.all():
-        empty = np.flatnonzero(total == 0).tolist()
-        raise InvalidShape(f"{len(empty)} of {count} periods have no cells on the grid", periods=empty[:20])
-    mean = np.bincount(places, weights=hours * form, minlength=count + 1)[1:] / total
-    multiply = is_multiplied(prices, mean, profile, window_mean)
-    gain = np.where(multiply, prices / np.where(multiply, mean, 1.0), 1.0)
-    shift = np.where(multiply, 0.0, prices - mean)
-    values = form * np.append(gain, np.nan)[period] + np.append(shift, np.nan)[period]
-    return Shaped(values, tuple(Profile.MULTIPLICATIVE if each else Profile.ADDITIVE for each in multiply.tolist()))
-
-
 def is_multiplied(prices: Floats, means: Floats, profile: Profile, window_mean: float) -> NDArray[np.bool_]:
     """Return where a form is scaled to its price and not shifted. ``means``: of the form, over the periods of ``prices``."""
     if profile is Profile.ADDITIVE:
@@ -197,14 +160,6 @@ def is_multiplied(prices: Floats, means: Floats, profile: Profile, window_mean: 
     if profile is Profile.MULTIPLICATIVE:
         return means > 0
     return (means > 0) & (window_mean > 0) & (prices >= MULTIPLICATIVE_FROM * window_mean)
-
-
-def periods_of_days(spans: Sequence[tuple[date, date]], first: date, days: int) -> NDArray[np.int64]:
-    """Return the number of the span in which each day lies, -1 for none; of two spans the later one in the sequence."""
-    numbers = np.full(days, -1, np.int64)
-    for number, (start, end) in enumerate(spans):
-        numbers[max((start - first).days, 0) : max((end - first).days, 0)] = number
-    return numbers
 
 
 def _slots(local: Instants, *, by_month: bool) -> NDArray[np.int64]:
