@@ -88,6 +88,28 @@ async def test_a_body_of_any_bytes_is_refused(client: httpx.AsyncClient, body: b
         assert answer.status_code in (404, 422), (path, answer.text[:300])
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "says"),
+    [
+        (b'{"template":', "application/json", "is not JSON: Expecting value at character 12"),
+        (b'{"template": "\xff"}', "application/json", "cannot be read: JSON is UTF-8, and it is not"),
+        (b"[" * 100_000, "application/json", "cannot be read: its values are nested too deeply"),
+        (b"1" * 100_000, "application/json", "cannot be read: a number in it has too many digits"),
+        (b'{"template": "spark"}', "text/plain", "must be JSON, sent with the header Content-Type: application/json"),
+        (b'{"template": "spark"}', "application/x-www-form-urlencoded", "must be JSON, sent with the header"),
+        (b"[]", "application/json", "must be an object"),
+    ],
+    ids=["cut", "not UTF-8", "deep", "long number", "text", "form", "array"],
+)
+async def test_a_body_that_cannot_be_read_is_told_why(client: httpx.AsyncClient, body: bytes, kind: str, says: str) -> None:
+    answer = await client.post("/v2/curves/spread", content=body, headers={"content-type": kind})
+    assert answer.status_code == 422, answer.text[:300]
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "body"
+    assert error["message"].startswith(says)
+    assert answer.json()["detail"] == f"body: {error['message']}"
+
+
 @pytest.mark.parametrize(("method", "path"), WITH_BODIES)
 async def test_what_is_nested_without_end_is_told_so(client: httpx.AsyncClient, method: str, path: str) -> None:
     operation = DOCUMENT["paths"][path][method]

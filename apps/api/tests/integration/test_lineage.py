@@ -254,6 +254,9 @@ async def test_a_number_that_is_not_there_names_what_is_missing(site: Site) -> N
     desk = site.desks.of()
     no_period = await desk.get(PATH, curve=BASE, trade_date="2024-10-14", period="Jul-25")
     assert (no_period.status_code, no_period.json()["missing"]) == (404, "period")
+    (wrong,) = no_period.json()["errors"]
+    assert (wrong["field"], wrong["value"]) == ("period", "Jul-25")
+    assert no_period.json()["detail"] == f"period: {wrong['message']}"
     assert "Q2-25" in no_period.json()["nearest"]
     no_day = await desk.get(PATH, curve=BASE, trade_date="2024-10-13", period="Jan-25")
     assert (no_day.status_code, no_day.json()["missing"]) == (404, "trade_date")
@@ -265,6 +268,13 @@ async def test_a_number_that_is_not_there_names_what_is_missing(site: Site) -> N
     assert "from 2025-11-05T05:00:00Z to 2025-11-05T06:00:00Z" in inside.json()["detail"]
     unknown = await desk.get(PATH, series=f"{NYC}s", start="2025-11-05T05:00:00Z")
     assert (unknown.status_code, unknown.json()["nearest"][0]) == (404, NYC)
+    no_curve = await desk.get(PATH, curve=f"{BASE}S", period="Jan-25")
+    assert [one.json()["errors"][0]["field"] for one in (no_day, no_start, unknown, no_curve)] == [
+        "trade_date",
+        "start",
+        "series",
+        "curve",
+    ]
 
 
 @pytest.mark.parametrize("start", ["9999-12-31T23:59:59.999999Z", "9999-12-31T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01"])

@@ -449,6 +449,7 @@ async def test_a_set_that_names_nothing_is_refused_by_field(
     creation = create_set(store.transactions, store.curve_sets, desk.reading, request, by=ANNA, now=NOW)
     error = await refused(InvalidParameters, creation)
     assert [named["field"] for named in error.facts["errors"]] == [field]  # type: ignore[attr-defined]
+    assert str(error).count(f"{field}: ") == 1
 
 
 async def test_a_set_as_of_an_instant_reads_quotes_as_they_were_known_then(store: Store) -> None:

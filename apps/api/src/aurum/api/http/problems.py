@@ -249,21 +249,27 @@ def wrong_fields(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, object]
 
     ``field``: the path of a member in the body, or the name of a parameter; ``body`` for the body itself.
     """
-    return [
-        {"field": _field_of(entry["loc"]), "message": _message_of(entry), "value": _short(entry.get("input"))}
-        for entry in entries
-    ]
+    return [{"field": field_of(entry), "message": message_of(entry), "value": _short(entry.get("input"))} for entry in entries]
 
 
-def _field_of(place: Sequence[str | int]) -> str:
+def field_of(entry: Mapping[str, Any]) -> str:
+    """Return the path of the member of a body, or the name of the parameter, that an error of Pydantic is about."""
+    place: Sequence[str | int] = entry["loc"]
+    if entry["type"] == "json_invalid":
+        return str(place[0])  # its second part is the number of a character
     # Pydantic adds this part where the name of a member is wrong, and not its value.
     named = place[:-1] if place[-1] == "[key]" else place
     return ".".join(map(str, named[1:])) or str(named[0])
 
 
-def _message_of(entry: Mapping[str, Any]) -> str:
+def message_of(entry: Mapping[str, Any]) -> str:
+    """Return what is wrong, of an error of Pydantic."""
     facts = entry.get("ctx", {})
     match entry["type"]:
+        case "json_invalid":
+            return f"is not JSON: {facts['error']} at character {entry['loc'][-1]}"
+        case _ if isinstance(entry.get("input"), bytes):  # FastAPI reads no body as JSON that is not said to be
+            return "must be JSON, sent with the header Content-Type: application/json"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "must be an object"
         case "too_short":
@@ -280,14 +286,27 @@ def _counted(number: int) -> str:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # FastAPI says 400 for a body that cannot be decoded; here it is invalid like any other wrong body.
-    status = 422 if error.status_code == 400 else error.status_code
-    kind = _BY_STATUS.get(status, Kind(status, "http", "The request was refused"))
+    if error.status_code == 400:
+        # FastAPI says 400 for a body that cannot be decoded; here it is invalid like any other wrong body.
+        return problem_of(request, InvalidParameters(("body", f"cannot be read: {_unreadable(error)}", None)))
+    kind = _BY_STATUS.get(error.status_code, Kind(error.status_code, "http", "The request was refused"))
     detail = "no resource at this path" if error.status_code == 404 else str(error.detail)
     response = problem(request, kind, detail)
     for name, value in (error.headers or {}).items():
         response.headers[name] = _allowed(request) if name == "Allow" else value
     return response
+
+
+def _unreadable(error: HTTPException) -> str:
+    match error.__cause__:
+        case RecursionError():
+            return "its values are nested too deeply"
+        case UnicodeDecodeError():
+            return "JSON is UTF-8, and it is not"
+        case ValueError():
+            return "a number in it has too many digits"
+        case _:
+            return str(error.detail)
 
 
 def bug_response(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.handlers.services import services
-from aurum.api.http.problems import MEDIA_TYPE, json_bytes, problem_of
+from aurum.api.http.problems import MEDIA_TYPE, field_of, json_bytes, message_of, problem_of
 from aurum.api.http.request_state import state_of
 from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError, Forbidden, Invalid, NotFound, Unavailable
@@ -138,8 +138,8 @@ def _unavailable(request: Request, error: Unavailable | Refused) -> Response:
 def _validation(error: RequestValidationError) -> tuple[str, Mapping[str, object]]:
     errors = [
         {
-            "field": ".".join(map(str, one["loc"][1:])),
-            "message": one["msg"].removeprefix("Value error, "),
+            "field": field_of(one),
+            "message": message_of(one),
             "value": str(one.get("input"))[:200],
             "code": "missing_field" if one["type"] == "missing" else "invalid_value",
             "constraint": _CONSTRAINTS.get(one["type"], "type" if one["type"].endswith("_parsing") else "format"),

@@ -89,7 +89,7 @@ def check_fx(question: FxQuestion, field: str) -> None:
             why = "is missing" if value is None else "does not apply"
             raise InvalidParameters((f"{field}.{name}", f"{why}: kind is {question.kind}", value))
     if question.rate is not None and not 1 / _MOST_RATE <= question.rate <= _MOST_RATE:
-        raise InvalidParameters((f"{field}.rate", f"must be above 0, {1 / _MOST_RATE:g} to {_MOST_RATE:g}", question.rate))
+        raise InvalidParameters((f"{field}.rate", f"must be from {1 / _MOST_RATE:f} to {_MOST_RATE:,.0f}", question.rate))
     if question.pair is not None:
         _parsed_pair(question.pair, f"{field}.pair")
 

@@ -19,11 +19,15 @@ MOST_FILES = 20
 
 
 class NoSuchNumber(NotFound):
-    """The series or the curve has no such number. Facts: ``missing``, the parameter, and ``nearest``, values it could have."""
+    """The series or the curve has no such number.
 
-    def __init__(self, missing: str, detail: str, nearest: Sequence[str] = ()) -> None:
-        hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
-        super().__init__(f"{detail}{hint}", missing=missing, nearest=list(nearest))
+    Facts: ``missing``, the parameter, ``nearest``, values it could have, and ``errors``, with the parameter and its value.
+    """
+
+    def __init__(self, missing: str, why: str, value: str, nearest: Sequence[str] = ()) -> None:
+        message = f"{why}; nearest: {', '.join(nearest)}" if nearest else why
+        wrong = {"field": missing, "message": message, "value": value}
+        super().__init__(f"{missing}: {message}", missing=missing, nearest=list(nearest), errors=[wrong])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from aurum.core.asof import Span
-from aurum.core.errors import InvalidParameters
+from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.frames import UTC_US
 from aurum.core.lineage import SoughtPoint
 from aurum.core.series.model import Series
@@ -52,7 +52,10 @@ async def lineage_of_observation(
     if instant.year not in _YEARS:
         raise InvalidParameters(("start", f"must be in a year from {_YEARS[0]} to {_YEARS[-1]}", _text(instant)))
     known, loaded = parse_known("as_of", as_of, now=now), parse_known("as_loaded", as_loaded, now=now)
-    series = await series_of(reading.catalog, key)
+    try:
+        series = await series_of(reading.catalog, key)
+    except UnknownName as error:
+        raise error.at("series") from None
     reader = await _reader(reading, loaded)
     here = Span(instant, instant + _TICK)
     versions, touches = await asyncio.gather(
@@ -120,7 +123,7 @@ async def _missing(reader: SeriesReader, series: Series, start: datetime, as_of:
     if not nearest and series.first_ts is not None and series.last_ts is not None:
         nearest = [_text(series.first_ts), _text(series.last_ts)]
     then = "" if as_of is None else f" that was known at {_text(as_of)}"
-    return NoSuchNumber("start", f"{series.key} has no observation from {_text(start)}{then}", nearest)
+    return NoSuchNumber("start", f"{series.key} has no observation from {_text(start)}{then}", _text(start), nearest)
 
 
 def _end(series: Series, start: datetime) -> datetime | None:

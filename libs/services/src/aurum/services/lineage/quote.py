@@ -44,10 +44,10 @@ async def lineage_of_quote(
     """
     _check_field(field)
     known = Known.parse(as_of, as_loaded, now=now)
-    product = await curve_of(reading, key)
+    product = await curve_of(reading, key, field="curve")
     day = await trade_date_of(reading, [product], trade_date, known)
     if day is None:
-        raise NoSuchNumber("trade_date", f"{key} has no quote{_then(known)}")
+        raise NoSuchNumber("trade_date", f"{key} has no quote{_then(known)}", str(trade_date))
     terms = (await terms_by_curve(reading, [product]))[product.curve_id]
     named = requested_period(terms, period, trade_date=day)
     delivery = (named.period.first, named.period.end)
@@ -125,14 +125,13 @@ async def _missing(
     if of_day.is_empty():
         dates = await trade_dates_of(reading, product, known)
         ranked = sorted(dates.to_list(), key=lambda one: (abs((one - day).days), one))
-        return NoSuchNumber(
-            "trade_date", f"{key} has no quote of trade date {day}{_then(known)}", list(map(str, ranked[:_NEAREST]))
-        )
+        why = f"{key} has no quote of trade date {day}{_then(known)}"
+        return NoSuchNumber("trade_date", why, str(day), list(map(str, ranked[:_NEAREST])))
     spans: list[tuple[date, date]] = of_day.select("delivery_start", "delivery_end").unique().rows()
     first, end = named.period.first, named.period.end
     spans.sort(key=lambda one: (abs((one[0] - first).days) + abs((one[1] - end).days), one))
     labels = [delivery_period(terms, *one, day).period.label for one in spans[:_NEAREST]]
-    return NoSuchNumber("period", f"{key} has no quote of {label} on trade date {day}{_then(known)}", labels)
+    return NoSuchNumber("period", f"{key} has no quote of {label} on trade date {day}{_then(known)}", label, labels)
 
 
 def _then(known: Known) -> str:

@@ -79,7 +79,8 @@ async def create_set(
     try:
         products = await curves_of(reading, request.curves, parameter="curves")
     except UnknownName as error:
-        raise InvalidParameters(("curves", error.detail, error.facts.get("name")), nearest=list(error.nearest)) from error
+        why = error.detail.removeprefix("curves: ")
+        raise InvalidParameters(("curves", why, error.name), nearest=list(error.nearest)) from error
     known = Known.parse(request.as_of, None, now=now)
     trade_date = await _trade_date(reading, products, request.trade_date, known)
     keys = tuple(str(one.product.key) for one in products)
