@@ -83,6 +83,19 @@ async def test_a_trade_date_without_quotes_is_named(desk: Desk) -> None:
     assert error["field"] == "quotes"
 
 
+async def test_a_quote_of_a_build_without_hours_is_named(desk: Desk) -> None:
+    sunday = [{"period": "Jan-25", "price": 90}, {"period": "2025-01-05", "price": 1}]
+    body = {"calendar": "eu_power", "quotes": [{**one, "block": "PEAK"} for one in sunday]}
+    error = only_error(await desk.send("POST", "/v2/curves/build", json=body), 422)
+    assert (error["field"], "its span has no hours of the block" in error["message"]) == ("quotes.1.period", True)
+
+
+async def test_an_absurd_season_of_a_build_is_named(desk: Desk) -> None:
+    body = {"curve": BASE, "prior": {"season": {"amplitude": -1e300, "peak_day": 15}}}
+    error = only_error(await desk.send("POST", "/v2/curves/build", json=body), 422)
+    assert (error["field"], error["message"]) == ("prior.season.amplitude", "is absurd: prices are below 1,000,000,000")
+
+
 async def test_a_curve_that_cannot_be_converted_is_named(desk: Desk) -> None:
     response = await desk.get("/v2/curves/diff", curve=f"{BASE},{OIL}", unit="EUR/MWh")
     error = only_error(response, 422)

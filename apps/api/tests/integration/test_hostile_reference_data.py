@@ -209,6 +209,30 @@ async def test_a_wrong_calendar_is_refused_and_its_member_named(
     assert (await operator.get(f"/v2/calendars/{document['name']}", kind=kind)).status_code == 404
 
 
+async def test_a_reason_names_its_member_once_and_by_its_path(operator: Desk) -> None:
+    terms = {"key": "power:XA:base:MINE", "title": "Mine", "unit": "doubloons", "tick": 0.01, "calendar": "eu_power"}
+    for path, body, field, message in (
+        ("/v2/blocks", BLOCK | {"windows": [{}, {"hours": [[9, 8]]}]}, "windows.1.hours", "must be [first, last] hour endings"),
+        ("/v2/calendars?kind=sessions", {"document": SESSIONS | {"first": "x"}}, "first", "'x' is not a day"),
+        ("/v2/products", terms, "unit", "unknown unit 'doubloons'"),
+    ):
+        refused = await operator.send("POST", path, json=body)
+        assert refused.status_code == 422, refused.text
+        (error,) = refused.json()["errors"]
+        assert (error["field"], error["message"].startswith(message)) == (field, True), error
+        assert ", got " not in error["message"]
+
+
+async def test_a_calendar_is_not_renamed(operator: Desk) -> None:
+    path = f"/v2/calendars/{DAYS['name']}"
+    assert (await operator.send("POST", "/v2/calendars", json={"document": DAYS})).status_code == 201
+    refused = await operator.send("PATCH", path, json={"document": {"name": "other"}})
+    assert (refused.status_code, named(refused) >= {"name"}) == (422, True), refused.text
+    assert "add a document of another name" in refused.json()["detail"]
+    changed = await operator.send("PATCH", path, json={"document": {"name": DAYS["name"], "title": "Days"}})
+    assert (changed.status_code, changed.json()["data"]["document"]["title"]) == (200, "Days"), changed.text
+
+
 async def test_another_tenant_neither_sees_nor_changes_a_calendar_of_a_tenant(desks: Desks) -> None:
     acme, bolt, operator = desks.of("acme"), desks.of("bolt"), desks.of("bolt", "super_admin")
     assert (await acme.send("POST", "/v2/calendars", json={"document": DAYS})).status_code == 201

@@ -24,9 +24,14 @@ T = TypeVar("T")
 
 
 class InvalidBlock(Invalid):
-    """A document that does not describe a block. Facts: ``field`` and ``value`` that are wrong."""
+    """A document that does not describe a block. Facts: ``field`` and ``value`` that are wrong.
+
+    ``why``: the reason alone, where the field is named beside it.
+    """
 
     def __init__(self, why: str, field: str, value: object) -> None:
+        self.why = why
+        self.value = value
         super().__init__(f"block {field}: {why}, got {value!r}", field=field, value=repr(value))
 
 
@@ -100,7 +105,7 @@ class Block:
             calendar=_typed(document, "calendar", str),
             name=_typed(document, "name", str),
             zone=_typed(document, "zone", str),
-            windows=tuple(_window(item) for item in _items(document, "windows", dict)),
+            windows=tuple(_window(item, f"windows.{place}") for place, item in enumerate(_items(document, "windows", dict))),
             holidays=Holidays(holidays),
             complement=_typed(document, "complement", bool, False),
             aliases=tuple(_items(document, "aliases", str)),
@@ -132,11 +137,15 @@ def _ordered(chosen: Iterable[T], universe: Sequence[T], field: str) -> tuple[T,
     return tuple(item for item in universe if item in chosen)
 
 
-def _window(document: Mapping[str, object]) -> Window:
-    _refuse_unknown_members(document, Window.__dataclass_fields__, "windows")
-    days = _items(document, "days", str) if "days" in document else DAYS
-    ranges = [_hours(item) for item in _items(document, "hours", list)] if "hours" in document else [HOURS]
-    return Window(tuple(days), tuple(hour for hours in ranges for hour in hours))
+def _window(document: Mapping[str, object], place: str) -> Window:
+    """Return a window. ``place``: its path in the document, which errors name."""
+    _refuse_unknown_members(document, Window.__dataclass_fields__, place)
+    try:
+        days = _items(document, "days", str) if "days" in document else DAYS
+        ranges = [_hours(item) for item in _items(document, "hours", list)] if "hours" in document else [HOURS]
+        return Window(tuple(days), tuple(hour for hours in ranges for hour in hours))
+    except InvalidBlock as error:
+        raise InvalidBlock(error.why, f"{place}.{error.facts['field']}", error.value) from None
 
 
 def _hours(ends: Sequence[object]) -> Sequence[int]:

@@ -19,9 +19,13 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
 class InvalidDocument(Invalid):
-    """A document that does not describe what it should. Facts: ``document`` (its kind), ``field`` and ``value``."""
+    """A document that does not describe what it should. Facts: ``document`` (its kind), ``field`` and ``value``.
+
+    ``why``: the reason alone, where the field is named beside it.
+    """
 
     def __init__(self, kind: str, field: str, why: str, value: object) -> None:
+        self.why = why
         super().__init__(f"{kind} {field}: {why}, got {value!r}", document=kind, field=field, value=repr(value))
 
 

@@ -129,7 +129,7 @@ def _checked(document: Mapping[str, object]) -> Block:
     try:
         block = Block.from_document(document)
     except InvalidBlock as error:
-        raise InvalidParameters((str(error.facts["field"]), error.detail, error.facts["value"])) from error
+        raise InvalidParameters((str(error.facts["field"]), error.why, error.facts["value"])) from error
     except UnknownName as error:
         raise InvalidParameters(("zone", error.detail, document.get("zone")), nearest=list(error.nearest)) from error
     for member, text in (("calendar", block.calendar), ("name", block.name), *(("aliases", one) for one in block.aliases)):

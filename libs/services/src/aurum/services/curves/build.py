@@ -17,6 +17,7 @@ import numpy as np
 from aurum.core.calendars import Block
 from aurum.core.curves.build import Build, BuildQuote, Objective, build_curve
 from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
+from aurum.core.curves.overlaps import InvalidQuote
 from aurum.core.curves.periods import Period
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.curves.build_answer import BuildAnswer
@@ -269,19 +270,31 @@ def _built(resolved: _Resolved) -> Build:
         )
         for one in resolved.forward.ahead
     ]
-    return build_curve(
-        quotes,
-        grid,
-        tick=min(one.tick for one in resolved.terms),
-        objective=question.objective,
-        prior=None if form is None else form.values,
-        profile=question.profile,
-        window_mean=None if form is None else form.window_mean,
-        extrapolate=question.extrapolate,
-        blocks=None if block is None else {block.name: block_of_grid(grid, block)},
-        weights=cell_weights(resolved.terms[0].weighting, resolved.terms[0].block, grid),
-        strict=question.strict,
-    )
+    try:
+        return build_curve(
+            quotes,
+            grid,
+            tick=min(one.tick for one in resolved.terms),
+            objective=question.objective,
+            prior=None if form is None else form.values,
+            profile=question.profile,
+            window_mean=None if form is None else form.window_mean,
+            extrapolate=question.extrapolate,
+            blocks=None if block is None else {block.name: block_of_grid(grid, block)},
+            weights=cell_weights(resolved.terms[0].weighting, resolved.terms[0].block, grid),
+            strict=question.strict,
+        )
+    except InvalidQuote as error:
+        label = str(error.facts["quote"])
+        raise InvalidParameters((_place_of(label, resolved), error.detail, label)) from error
+
+
+def _place_of(label: str, resolved: _Resolved) -> str:
+    """Return the member of a question that brought a quote."""
+    if resolved.question.quotes is None:
+        return "trade_date"
+    places = [place for place, one in enumerate(resolved.quotes) if one.label == label]
+    return f"quotes.{places[0]}.period" if places else "quotes"
 
 
 def _inputs(resolved: _Resolved, wanted: Sequence[Period]) -> Inputs:

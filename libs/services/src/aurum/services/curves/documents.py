@@ -102,6 +102,9 @@ async def change_reference(
     """
     entry = await _owned(reading, kind, name, tenant)
     _refuse_origin(kind, changes)
+    if changes.get("name", name) != name:
+        why = f"stays {name!r}: add a document of another name instead"
+        raise InvalidParameters(("name", why, str(changes["name"])[:200]))
     stays = {one: value for one, value in entry.document.items() if one != ORIGIN or changes.keys().isdisjoint(_NUMBERS)}
     _, checked = checked_document(kind, {**stays, **changes, "name": name})
     if version is not None and version != entry.version:
@@ -146,7 +149,9 @@ def checked_document(kind: ReferenceKind, document: Mapping[str, object]) -> tup
         name = Document(_called(kind), document, document).word("name")
         parsed = _PARSERS[kind](document)
     except InvalidDocument as error:
-        raise InvalidParameters((str(error.facts["field"]), error.detail, error.facts["value"])) from error
+        # The field of a season does not say that it is of a season, and not of the family.
+        why = error.detail if error.facts["document"] == "season" else error.why
+        raise InvalidParameters((str(error.facts["field"]), why, error.facts["value"])) from error
     except InvalidShape as error:
         raise InvalidParameters(("document", error.detail, None)) from error
     return name, parsed

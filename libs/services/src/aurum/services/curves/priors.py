@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aurum.core.curves.build import BuildQuote, Objective, build_curve
 from aurum.core.curves.grids import Grid, block_of_grid, make_grid
 from aurum.core.curves.layers import Extrapolate
+from aurum.core.curves.quotes import MOST
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.services.curves.build_inputs import Quoted, stored_quotes
 from aurum.services.curves.build_question import BuildQuestion, Wave, check_extent
@@ -60,6 +61,9 @@ async def form_of(
     if prior is None:
         return None
     if prior.season is not None:
+        if abs(prior.season.amplitude) >= MOST:
+            why = f"is absurd: prices are below {MOST:,.0f}"
+            raise InvalidParameters(("prior.season.amplitude", why, prior.season.amplitude))
         return Form(await asyncio.to_thread(wave, grid, prior.season))
     if prior.curve is not None:
         return await _curve(reading, terms, grid, prior.curve, trade_date, known)

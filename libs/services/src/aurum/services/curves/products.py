@@ -205,7 +205,7 @@ def _read(
         return read_product(document, names)
     except InvalidDocument as error:
         field = str(error.facts["field"])
-        raise InvalidParameters((_SENT_AS.get(field, field), error.detail, error.facts["value"])) from error
+        raise InvalidParameters((_SENT_AS.get(field, field), error.why, error.facts["value"])) from error
 
 
 def _read_otherwise(stored: Product, changed: Product) -> bool:
