@@ -277,3 +277,5 @@ async def test_a_document_that_no_build_made_is_refused(store: Store, damage: di
         await repeat(reading, receipt.model_copy(update=damage))
     with pytest.raises(InvalidParameters, match="receipt"):
         parse_receipt(b'{"method": 1}')
+    with pytest.raises(InvalidParameters, match="receipt: Invalid JSON"):
+        parse_receipt(b"root:x:0:0")

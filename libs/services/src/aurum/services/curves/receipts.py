@@ -155,8 +155,8 @@ def parse_receipt(content: bytes) -> Receipt:
     try:
         return Receipt.model_validate_json(content)
     except ValidationError as error:
-        place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise InvalidParameters((f"receipt.{place}", error.errors()[0]["msg"], None)) from error
+        place = ".".join(map(str, ("receipt", *error.errors()[0]["loc"])))
+        raise InvalidParameters((place, error.errors()[0]["msg"], None)) from error
 
 
 def check_inputs(receipt: Receipt, inputs: Inputs) -> None:
