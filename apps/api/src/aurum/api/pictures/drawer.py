@@ -1,7 +1,8 @@
 """The drawer of pictures: a process of its own draws them, one after the other, started when the first is requested.
 
 matplotlib takes most of a second and 70 MiB to import, and a picture a tenth of a second of a processor: in the process that
-answers requests both would delay all others. What goes wrong there ends that process alone, and the next request starts another.
+answers requests both would delay all others. What goes wrong there ends that process alone, and the next request starts
+another.
 """
 
 from __future__ import annotations
