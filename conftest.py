@@ -1,6 +1,7 @@
 """Fixtures of real servers and profiles of Hypothesis, for the tests of every member."""
 
 import gc
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -23,6 +24,10 @@ def _without_cache(*arguments: Any, **configuration: Any) -> None:
 
 
 structlog.configure = _without_cache
+
+# Tests that configure no logging have its lines on standard error, as the product has: on standard output, where structlog
+# prints them by default, the line of a slow query stood in the JSON of a command.
+structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 # The duration of one example means nothing on a shared machine.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)

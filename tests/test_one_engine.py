@@ -69,7 +69,7 @@ async def test_a_question_has_one_answer(settings: Settings, question: dict[str,
     printed = [(start, float(value.replace(",", ""))) for start, value in _ROW.findall(shown.output)]
     assert printed == [(start, pytest.approx(value, abs=5.1e-5)) for start, value in expected]
     assert printed
-    assert document["meta"]["series"]["unit"] in shown.output.splitlines()[0]
+    assert document["meta"]["series"]["unit"] in shown.stdout.splitlines()[0]
 
 
 async def test_what_the_service_refuses_the_command_refuses_in_the_same_words(settings: Settings) -> None:

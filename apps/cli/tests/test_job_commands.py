@@ -41,7 +41,7 @@ async def run(settings: Settings, *arguments: str, app: typer.Typer = jobs.app) 
 async def data(settings: Settings, *arguments: str) -> Any:
     result = await run(settings, *arguments, "--json")
     assert result.exit_code == 0, result.output
-    return json.loads(result.output)["data"]
+    return json.loads(result.stdout)["data"]
 
 
 async def queued(store: PostgresStore) -> str:
@@ -98,13 +98,13 @@ async def test_a_job_is_watched_until_it_has_ended_and_the_exit_code_says_how(
     await end(postgres_store, job_id, attempt, JobState.SUCCEEDED)
     watched = await watching
     assert (watched.exit_code, '{"new": 24}' in watched.output) == (0, True)
-    assert "succeeded, attempt 1" in watched.output.splitlines()[-1]
+    assert "succeeded, attempt 1" in watched.stdout.splitlines()[-1]
 
     failing = await queued(postgres_store)
     await end(postgres_store, failing, await begin(postgres_store), JobState.PARKED, "the publisher has no such day")
     watched = await run(settings, "watch", failing)
     assert (watched.exit_code, "the publisher has no such day" in watched.output) == (1, True)
-    document = json.loads((await run(settings, "watch", failing, "--json")).output)["data"]
+    document = json.loads((await run(settings, "watch", failing, "--json")).stdout)["data"]
     assert (document["state"], document["evidence"]) == ("parked", {"kind": "NotPublished"})
 
 
@@ -119,19 +119,19 @@ async def test_submit_can_watch_its_job(settings: Settings, postgres_store: Post
     (job_id,) = [one.job_id for one in await postgres_store.jobs.page(JobFilter(), limit=9)]
     await end(postgres_store, job_id, attempt, JobState.SUCCEEDED)
     submitted = await submitting
-    assert (submitted.exit_code, json.loads(submitted.output)["data"]["state"]) == (0, "succeeded")
+    assert (submitted.exit_code, json.loads(submitted.stdout)["data"]["state"]) == (0, "succeeded")
 
 
 async def test_jobs_are_cancelled_retried_and_dropped(settings: Settings, postgres_store: PostgresStore) -> None:
     job_id = await queued(postgres_store)
-    assert (await run(settings, "cancel", job_id)).output == f"{job_id} is cancelled\n"
-    assert (await run(settings, "retry", job_id)).output == f"{job_id} is queued again\n"
+    assert (await run(settings, "cancel", job_id)).stdout == f"{job_id} is cancelled\n"
+    assert (await run(settings, "retry", job_id)).stdout == f"{job_id} is queued again\n"
     attempt = await begin(postgres_store)
-    assert (await run(settings, "cancel", job_id)).output == f"{job_id} is being cancelled: its worker ends it\n"
+    assert (await run(settings, "cancel", job_id)).stdout == f"{job_id} is being cancelled: its worker ends it\n"
     await end(postgres_store, job_id, attempt, JobState.PARKED, "no such day")
     await run(settings, "retry", job_id)
     await end(postgres_store, job_id, await begin(postgres_store), JobState.PARKED, "no such day")
-    assert (await run(settings, "drop", job_id)).output == f"{job_id} is dropped\n"
+    assert (await run(settings, "drop", job_id)).stdout == f"{job_id} is dropped\n"
     actions = [one.action for one in await postgres_store.audit.page(before=None, limit=9)]
     assert actions == ["job.drop", "job.retry", "job.cancel", "job.retry", "job.cancel"]
 
@@ -173,7 +173,7 @@ async def test_files_are_queued_in_one_transaction_with_one_record(
     ingest.register(app)
     result = await run(settings, "ingest", "--queue", "--force", str(folder), "--json", app=app)
     assert result.exit_code == 0, result.output
-    submitted = json.loads(result.output)["data"]
+    submitted = json.loads(result.stdout)["data"]
     stored = [await postgres_store.jobs.job(one["job_id"]) for one in submitted]
     assert [(one.name, one.payload["path"], one.payload["force"]) for one in stored] == [
         ("ingest.file", str(path), True) for path in paths

@@ -56,14 +56,14 @@ async def values(store: PostgresStore, tenant: str = "local") -> list[float]:
 async def test_a_file_is_loaded_into_a_declared_series(
     settings: Settings, postgres_store: PostgresStore, tmp_path: Path
 ) -> None:
-    assert (await run(settings, "declare", *DECLARATION)).output == f"declared: {KEY}\n"
-    assert (await run(settings, "declare", *DECLARATION)).output == f"already declared: {KEY}\n"
+    assert (await run(settings, "declare", *DECLARATION)).stdout == f"declared: {KEY}\n"
+    assert (await run(settings, "declare", *DECLARATION)).stdout == f"already declared: {KEY}\n"
     first = written(tmp_path, "start,value\n2025-11-03T00:00,1.5\n2025-11-03T01:00,2.5\n")
     result = await load(settings, "--tenant", "local", "--series", "meter", first)
     assert (result.exit_code, result.output) == (0, "loaded meter.csv: 2 new, 0 revised, 0 unchanged\n")
     second = written(tmp_path, "start,value,known_at\n2025-11-03T00:00,1.5,\n2025-11-03T01:00,3.5,2025-11-05\n", "second.csv")
     result = await load(settings, "--tenant", "local", "--series", "meter", second, first, "--json")
-    reports = json.loads(result.output)["data"]
+    reports = json.loads(result.stdout)["data"]
     assert [(one["name"], one["new"], one["revised"], one["unchanged"]) for one in reports] == [
         ("second.csv", 0, 1, 1),
         ("meter.csv", 0, 0, 2),
@@ -71,17 +71,17 @@ async def test_a_file_is_loaded_into_a_declared_series(
     assert await values(postgres_store) == [1.5, 2.5], (
         "the value known since 2025-11-05 was known before that of the first file"
     )
-    listed = json.loads((await run(settings, "list", "--json")).output)["data"]
+    listed = json.loads((await run(settings, "list", "--json")).stdout)["data"]
     assert [(one["name"], one["unit"], one["last"]) for one in listed] == [("meter", "MWh", "2025-11-03T06:00:00Z")]
     assert "meter" in (await run(settings, "list")).output
     show = ["show", KEY, "--freq", "1d", "--agg", "sum", "--unit", "kWh", "--json"]
     shown = await asyncio.to_thread(CliRunner().invoke, series.app, [*show, "--tenant", "local"], obj=settings)
-    assert [row["value"] for row in json.loads(shown.output)["data"]] == [4000.0]
+    assert [row["value"] for row in json.loads(shown.stdout)["data"]] == [4000.0]
     for other in ([], ["--tenant", "nadir"]):
         hidden = await asyncio.to_thread(CliRunner().invoke, series.app, [*show, *other], obj=settings)
         assert isinstance(hidden.exception, UnknownName)
-    assert (await run(settings, "remove", "meter")).output == "removed meter: 2 points, 1 earlier versions\n"
-    assert json.loads((await run(settings, "list", "--json")).output)["data"] == []
+    assert (await run(settings, "remove", "meter")).stdout == "removed meter: 2 points, 1 earlier versions\n"
+    assert json.loads((await run(settings, "list", "--json")).stdout)["data"] == []
 
 
 async def test_a_bad_file_is_refused_whole_with_its_lines_and_the_others_are_loaded(

@@ -53,7 +53,7 @@ async def test_movers_are_a_table_with_incomplete_series_below(settings: Setting
     await load(postgres_store)
     shown = await run(settings)
     assert shown.exit_code == 0, shown.exception
-    lines = [line.split() for line in shown.output.splitlines()]
+    lines = [line.split() for line in shown.stdout.splitlines()]
     assert lines == [
         ["lmp", "NYISO", "USD/MWh", "2025-11-04", "against", "2025-11-03", "all", "hours"],
         ["key", "location", "2025-11-03", "2025-11-04", "change", "%"],
@@ -68,7 +68,7 @@ async def test_movers_are_a_table_with_incomplete_series_below(settings: Setting
 
 async def test_json_is_the_answer_of_the_api(settings: Settings, postgres_store: PostgresStore) -> None:
     await load(postgres_store)
-    answer = json.loads((await run(settings, "--json", "--against", "2025-11-03", "--limit", "1")).output)
+    answer = json.loads((await run(settings, "--json", "--against", "2025-11-03", "--limit", "1")).stdout)
     assert [one["key"] for one in answer["data"]] == ["nyiso:damlbmp_zone:B:lmp"]
     assert answer["data"][0]["relative_change"] is None
     assert (answer["meta"]["ranked"], answer["meta"]["incomplete"], answer["meta"]["tz"]) == (2, 1, "America/New_York")

@@ -35,7 +35,7 @@ async def test_a_series_is_removed_with_a_reason_on_record(settings: Settings, p
     await postgres_store.loader.load(file_load([(0, 1, 1.0), (1, 1, 2.0), (0, 2, 3.0)]))
     result = await run(settings, "remove", KEY, "--reason", "another feed")
     assert result.exit_code == 0
-    assert result.output == f"removed {KEY}: 2 points, 1 earlier versions, 0 archived months with 0 rows\n"
+    assert result.stdout == f"removed {KEY}: 2 points, 1 earlier versions, 0 archived months with 0 rows\n"
     assert await postgres_store.catalog.series_by_key([KEY]) == {}
     (entry,) = await postgres_store.audit.page(before=None, limit=9)
     assert (entry.action, entry.target, entry.actor, entry.detail["reason"]) == (

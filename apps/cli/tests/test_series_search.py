@@ -39,7 +39,7 @@ async def test_words_find_a_series_first(settings: Settings, postgres_store: Pos
     await stock(postgres_store)
     result = await run(settings, "search", "new", "york", "city", "price", "--json", "--facets")
     assert result.exit_code == 0, result.output
-    document = json.loads(result.output)
+    document = json.loads(result.stdout)
     assert [hit["key"] for hit in document["data"]] == [NYC, "nyiso:damlbmp_zone:61752:lmp"]
     assert document["data"][0]["match"] == {"terms": 2, "by": "name"}
     assert document["facets"]["measure"] == {"lmp": 1}
@@ -52,7 +52,7 @@ async def test_a_list_has_sparklines_in_blocks_and_in_json(settings: Settings, p
         result = await run(settings, "list", *words, "--sparkline")
         assert result.exit_code == 0, result.output
         assert "▁▂▄█" in result.output
-        (one,) = json.loads((await run(settings, "list", *words, "--sparkline", "--json")).output)["data"]
+        (one,) = json.loads((await run(settings, "list", *words, "--sparkline", "--json")).stdout)["data"]
         assert one["sparkline"]["points"] == [1.0, 2.0, 4.0, 8.0]
     assert "sparkline" not in (await run(settings, "list", "--json")).output
 
@@ -69,4 +69,4 @@ async def test_a_misspelt_word_is_told(settings: Settings, postgres_store: Postg
 async def test_a_list_with_words_has_the_series_with_all_of_them(settings: Settings, postgres_store: PostgresStore) -> None:
     await stock(postgres_store)
     result = await run(settings, "list", "n.y.c price", "--json")
-    assert [entry["key"] for entry in json.loads(result.output)["data"]] == [NYC]
+    assert [entry["key"] for entry in json.loads(result.stdout)["data"]] == [NYC]

@@ -26,7 +26,7 @@ async def test_as_loaded_shows_the_store_as_it_stood(database_url: str, tmp_path
         result = await asyncio.to_thread(CliRunner().invoke, series.app, arguments, obj=settings)
         if result.exception is not None:
             raise result.exception
-        return [row["value"] for row in json.loads(result.output)["data"]]
+        return [row["value"] for row in json.loads(result.stdout)["data"]]
 
     await postgres_store.loader.load(file_load([(0, 1, 1.0)]))
     at = (await postgres_store.loaded.latest()).isoformat()
