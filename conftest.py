@@ -9,7 +9,12 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["aurum.storage.testing.needs", "aurum.storage.testing.order", "aurum.storage.testing.plugin"]
+pytest_plugins = [
+    "aurum.storage.testing.needs",
+    "aurum.storage.testing.order",
+    "aurum.storage.testing.patience",
+    "aurum.storage.testing.plugin",
+]
 
 # Modules and tests stay alive, and searching them again and again for garbage took a quarter of the time of imports.
 gc.set_threshold(100_000, 50, 1000)

@@ -96,7 +96,7 @@ async def test_so_many_are_worked_on_at_once_and_the_others_wait() -> None:
 
 
 async def test_when_the_queue_is_full_the_next_gets_503_with_retry_after() -> None:
-    service = Service(at_once=1, queue=1)
+    service = Service(at_once=1, queue=1, longest_wait_s=300)
     async with socketed(service.app) as client:
         tasks = started(client, 2)
         await wait_until(lambda: service.gate.places.waiting == 1)
@@ -104,7 +104,7 @@ async def test_when_the_queue_is_full_the_next_gets_503_with_retry_after() -> No
         service.release.set()
         assert statuses(await asyncio.gather(*tasks)) == [200, 200]
     assert refused.status_code == 503
-    assert refused.headers["retry-after"] == "2"
+    assert refused.headers["retry-after"] == "300"
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["type"] == "/problems/unavailable"
     assert refused.json()["request_id"] == refused.headers["x-request-id"]
@@ -119,15 +119,16 @@ async def test_nobody_waits_longer_than_the_longest_wait() -> None:
         assert (await client.get("/quick")).status_code == 503
         service.release.set()
         await asyncio.gather(*held)
+        await wait_until(lambda: service.gate.places.in_use == 0)
         assert (await client.get("/quick")).status_code == 200
 
 
 async def test_a_tenant_that_takes_all_it_may_takes_nothing_from_others() -> None:
-    service = Service(at_once=10, queue=2, longest_wait_s=1)
+    service = Service(at_once=10, queue=2, longest_wait_s=300)
     async with socketed(service.app) as client:
         greedy = started(client, 6, "acme")
         await wait_until(lambda: service.gate.state().refused == 2)
-        assert service.inside == 2
+        await wait_until(lambda: service.inside == 2)
         assert statuses(await asyncio.gather(*started(client, 3, "other", "/quick"))) == [200] * 3
         service.release.set()
         assert statuses(await asyncio.gather(*greedy)) == [200] * 4 + [503] * 2
@@ -154,10 +155,10 @@ async def test_health_is_answered_when_nothing_else_is() -> None:
 
 
 async def test_who_asks_knows_how_much_time_is_left() -> None:
-    service = Service(deadline_s=7.0)
+    service = Service(deadline_s=7_000.0)
     async with socketed(service.app) as client:
         await client.get("/quick")
-    assert 6 < service.left[0] <= 7
+    assert 6_000 < service.left[0] <= 7_000
 
 
 async def test_no_answer_in_time_is_503_and_gives_the_place_back() -> None:
@@ -167,15 +168,27 @@ async def test_no_answer_in_time_is_503_and_gives_the_place_back() -> None:
         assert answer.status_code == 503
         assert answer.json()["detail"] == "the request was not answered within 0.1 s: try again, or request less"
         assert answer.headers["retry-after"] == "1"
-        assert (await client.get("/quick")).status_code == 200
+        assert service.gate.state().expired == 1
+
+        async def is_answered() -> bool:
+            return (await client.get("/quick")).status_code == 200
+
+        await wait_until(is_answered)  # the machine may take longer than the deadline
     assert service.gate.places.in_use == 0
-    assert service.gate.state().expired == 1
 
 
 async def test_an_answer_that_has_begun_may_take_its_time() -> None:
     service = Service(deadline_s=0.15)
     async with socketed(service.app) as client:
-        assert (await client.get("/stream")).text == "part" * 4
+
+        async def is_whole() -> bool:
+            answer = await client.get("/stream")
+            if answer.status_code == 503:
+                return False  # the machine took so long to begin
+            assert answer.text == "part" * 4
+            return True
+
+        await wait_until(is_whole)
 
 
 async def test_who_leaves_while_waiting_leaves_no_place_taken() -> None:
@@ -210,7 +223,7 @@ async def test_a_process_nobody_asked_for_a_while_has_grown_meanwhile() -> None:
 
 async def test_when_waits_are_long_a_part_is_refused_before_it_waits() -> None:
     now = 100.0
-    gate = AdmissionQueue(LimitsSettings(slow_start=0), clock=lambda: now)
+    gate = AdmissionQueue(LimitsSettings(slow_start=0, shed_wait_s=1.0), clock=lambda: now)
     for step in range(12):
         gate.shedding.record_wait(1.5)
         now = 100.0 + step * 1.5
@@ -221,7 +234,7 @@ async def test_when_waits_are_long_a_part_is_refused_before_it_waits() -> None:
 
 async def test_slow_answers_shed_only_when_half_of_the_places_are_taken() -> None:
     now = 100.0
-    gate = AdmissionQueue(LimitsSettings(slow_start=0, at_once=4), clock=lambda: now)
+    gate = AdmissionQueue(LimitsSettings(slow_start=0, at_once=4, shed_p95_s=10.0), clock=lambda: now)
 
     def answer_slowly() -> None:
         nonlocal now

@@ -28,5 +28,7 @@ def test_a_text_that_is_not_a_network_is_refused(wrong: str) -> None:
 
 
 def test_resilience_has_defaults_that_fit_together() -> None:
-    settings = ResilienceSettings()
+    settings = ResilienceSettings.model_validate(
+        {name: field.default for name, field in ResilienceSettings.model_fields.items()}
+    )
     assert settings.retry_first_wait_s <= settings.retry_most_wait_s < settings.retry_within_s

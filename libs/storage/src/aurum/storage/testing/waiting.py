@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 240.0
 """How long a condition may take on a busy machine; only what hangs takes longer."""
 
 _LOOK_EVERY_S: Final = 0.01

@@ -11,6 +11,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 _PLAN_INTERVAL_S = 60.0
 _PLAN_TIMEOUT_S = 5.0
+_PLACE_TIMEOUT_S = 1.0
+"""Longest wait for a connection of the pool: a plan is worth less than the queries that need it."""
 _STATEMENT = "aurum_slow_query"
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +39,7 @@ class SlowQueries:
 
     async def _explain(self, query: str, parameters: int, seconds: float) -> None:
         try:
-            async with self._pool.acquire(timeout=1.0) as connection:
+            async with self._pool.acquire(timeout=_PLACE_TIMEOUT_S) as connection:
                 # The connection still has the time limit of its last use.
                 await connection.execute(f"SET statement_timeout = {_PLAN_TIMEOUT_S * 1000:.0f}", timeout=_PLAN_TIMEOUT_S)
                 rows = await _generic_plan(connection, query, parameters)
