@@ -23,7 +23,12 @@ from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.common.settings.workers import WorkersSettings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.storage.testing.waiting import wait_until
+from aurum.workers import service as worker_service
+from aurum.workers import wakeups
 from aurum.workers.service import Service
+
+# A Redis of a machine that does other work takes longer to answer.
+wakeups._TIMEOUT_S = 120.0
 
 
 @pytest.fixture
@@ -43,6 +48,12 @@ async def log(settings: Settings) -> AsyncGenerator[Log]:
         async with store.pool.begin() as connection:
             await connection.execute(trial_jobs.TABLES)
         yield Log(store)
+
+
+@pytest.fixture
+def patient_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let health and metrics wait for the numbers of the queues; the event loop must run meanwhile."""
+    monkeypatch.setattr(worker_service, "_COUNTS_WITHIN_S", 120.0)
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ async def get(port: int, path: str) -> tuple[int, Any]:
 
 @pytest.mark.needs_postgres
 @pytest.mark.needs_redis
+@pytest.mark.usefixtures("patient_counts")
 async def test_health_shows_queues_running_jobs_and_servers(log: Log, serve: Serve) -> None:
     port = free_port()
     workers = QUICK.model_copy(update={"metrics_port": port, "bulk_places": 1})
@@ -100,7 +101,9 @@ async def test_a_worker_ends_when_an_essential_task_does(log: Log, serve: Serve)
         async with serve(workers=LIGHT) as service:
             assert service.live()[1] == {"status": "live"}
             service.essentials.task("recorder").cancel()
-            await wait_until(lambda: service.live()[1] == {"status": "dead", "ended": ["recorder"]})
+            # Others end soon after it.
+            await wait_until(lambda: "recorder" in service.live()[1].get("ended", ()))
+            assert service.live()[1]["status"] == "dead"
 
     with structlog.testing.capture_logs(), pytest.raises(EssentialEnded, match="'recorder'"):
         await break_it()
@@ -117,11 +120,16 @@ async def test_a_worker_whose_event_loop_is_blocked_ends_and_names_the_light_job
     }
     job_id = await log.submit("trial.block")
     command = [sys.executable, trial_jobs.__file__]
-    run = await asyncio.to_thread(
-        subprocess.run, command, env=environment(variables), capture_output=True, text=True, timeout=300, check=False
-    )
-    assert run.returncode == STALLED_EXIT
-    assert f"trial.block {job_id}" in run.stderr
+
+    async def named() -> bool:
+        run = await asyncio.to_thread(
+            subprocess.run, command, env=environment(variables), capture_output=True, text=True, timeout=300, check=False
+        )
+        assert run.returncode == STALLED_EXIT
+        return f"trial.block {job_id}" in run.stderr
+
+    # On a busy machine a worker may be blocked before it has claimed the job, and ends for that.
+    await wait_until(named)
 
 
 def test_a_port_that_is_taken_is_one_line_and_the_worker_works() -> None:

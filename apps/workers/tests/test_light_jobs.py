@@ -89,7 +89,8 @@ async def test_a_worker_that_stops_hands_its_jobs_back(log: Log, serve: Serve, t
 async def test_a_light_job_whose_worker_vanished_runs_again_alone(log: Log, serve: Serve) -> None:
     job_id = await log.submit("trial.light", key="a")
     (claim,) = await log.store.worker_log.claim("vanished", Queue.INTERACTIVE, names=["trial.light"], limit=1)
-    async with serve(workers=LIGHT):
+    async with serve(workers=LIGHT) as service:
+        await log.vanished("vanished", service)
         done = await log.until(job_id)
     assert (done.state, done.losses, done.attempts) == (JobState.SUCCEEDED, 1, 2)
     async with log.store.pool.acquire() as connection:

@@ -18,6 +18,7 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import later_release
+from aurum.storage.testing.patience import PATIENT_VARIABLES
 from aurum.storage.testing.waiting import wait_until
 
 pytestmark = pytest.mark.needs_postgres
@@ -29,7 +30,7 @@ CONTRACT = 'raise_floor("{revision}", release="9.1")'
 def worker(database: str, queue: str) -> subprocess.CompletedProcess[str]:
     inherited = os.environ  # noqa: TID251 - the variables that a shell would pass on
     environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
-    environment |= {"AURUM_DATABASE__URL": database, "AURUM_REDIS__URL": queue}
+    environment |= {**PATIENT_VARIABLES, "AURUM_DATABASE__URL": database, "AURUM_REDIS__URL": queue}
     command = [sys.executable, "-m", "aurum.workers"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 

@@ -49,6 +49,12 @@ def logged() -> Iterator[Any]:
     root.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let traces take longer to arrive: what is not sent in time is lost."""
+    monkeypatch.setattr("aurum.common.telemetry.otlp.SEND_WITHIN_S", 120.0)
+
+
 @dataclass
 class Collector:
     """An OpenTelemetry collector that stores the requests it receives."""
@@ -189,7 +195,7 @@ async def test_request_and_job_are_one_trace_at_the_collector(log: Log, serve: S
                 await log.submit("trial.refused", key="c"),
             ]
         api.shutdown()
-        with exported_telemetry(with_collector, metrics) as tracer:
+        with exported_telemetry(with_collector, metrics, send_within_s=120.0) as tracer:
             async with serve(settings=with_collector, metrics=metrics, tracer=tracer):
                 for job_id in ids:
                     await log.until(job_id)
@@ -211,6 +217,7 @@ async def test_request_and_job_are_one_trace_at_the_collector(log: Log, serve: S
     assert {"aurum_jobs_total", "aurum_job_duration_seconds"} <= collector.metric_names()
 
 
+@pytest.mark.usefixtures("patient_counts")
 async def test_attempts_and_what_jobs_count_are_counted(log: Log, serve: Serve) -> None:
     metrics = Metrics()
     async with serve(metrics=metrics):
@@ -231,6 +238,7 @@ async def test_attempts_and_what_jobs_count_are_counted(log: Log, serve: Serve) 
     assert (values["aurum_queue_up"], values["aurum_jobs_log_up"]) == (1, 1)
 
 
+@pytest.mark.usefixtures("patient_counts")
 async def test_a_redis_that_is_away_shows_as_down_and_hides_no_other_metric(log: Log, serve: Serve) -> None:
     metrics = Metrics()
     async with serve(workers=LIGHT, metrics=metrics, redis="redis://127.0.0.1:1/0"):
@@ -240,13 +248,14 @@ async def test_a_redis_that_is_away_shows_as_down_and_hides_no_other_metric(log:
     assert values['aurum_jobs_waiting{queue="bulk"}'] == 0
 
 
+@pytest.mark.usefixtures("patient_counts")
 async def test_a_worker_answers_prometheus_until_it_ends(log: Log, serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     async with serve(workers=LIGHT.model_copy(update={"metrics_port": port})):
         text = await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read())
         assert re.search(rb"^aurum_queue_up 1\.0$", text, re.MULTILINE)
-    with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), timeout=1):
+    with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), timeout=60):
         pass
 
 

@@ -14,7 +14,8 @@ QUICK = Pace(look_s=0.02, standby_s=0.02, unavailable_s=0.02)
 
 
 async def main(url: str) -> None:
-    async with open_store(Settings(database=DatabaseSettings(url=url, pool_size=2))) as store:
+    database = DatabaseSettings(url=url, pool_size=2, connect_timeout_s=120.0, statement_timeout_s=300.0)
+    async with open_store(Settings(database=database)) as store:
         await run_scheduler(
             store.schedule, store.schedule_firings, default_definitions(), store.clock, asyncio.Event(), pace=QUICK
         )

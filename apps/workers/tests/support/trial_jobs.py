@@ -27,6 +27,7 @@ from aurum.services.jobs.definition import Definition, Definitions, Payload, Pla
 from aurum.services.jobs.running import JobFunction, RunningJob
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.jobs.writer import PostgresJobWriter
+from aurum.storage.testing.waiting import wait_until
 from aurum.workers.jobs import Count, Jobs
 from aurum.workers.main import run_worker
 
@@ -139,6 +140,16 @@ class TrialJobs:
             (job.signs / f"{job.key}.begun").write_text(str(os.getpid()))
             await asyncio.Event().wait()
 
+    async def hold(self, job: Wait, running: RunningJob) -> None:
+        """Make an effect in the transaction of the success, once a file lets it."""
+        begun = job.signs / f"{job.key}.begun"
+        begun.with_suffix(".new").write_text(str(os.getpid()))
+        begun.with_suffix(".new").rename(begun)
+        await wait_until((job.signs / f"{job.key}.go").exists)
+        async with self._pool.begin() as connection:
+            await connection.execute(_EFFECT, job.key, 0, running.job_id, running.attempt)
+            await running.succeed(_Transaction(connection), {})
+
     async def ignore(self, job: Wait, running: RunningJob) -> None:
         """Hold the processor, and ignore requests to end."""
         del running
@@ -192,6 +203,7 @@ class TrialJobs:
             "trial.process": self.make_effect,
             "trial.refused": self.refuse,
             "trial.wait": self.wait,
+            "trial.held": self.hold,
             "trial.ignore": self.ignore,
             "trial.file": self.write_file,
             "trial.exclusive": self.make_effect,
@@ -211,6 +223,7 @@ _DEFINITIONS = (
     Definition("trial.exclusive", Effect, "Make an effect, one at a time.", Queue.BULK, exclusive=lambda job: job.key),
     Definition("trial.refused", Effect, "Fail for good.", Queue.MAINTENANCE),
     Definition("trial.wait", Wait, "Wait in a transaction.", Queue.BULK),
+    Definition("trial.held", Wait, "Make an effect when a file lets it.", Queue.BULK),
     Definition("trial.ignore", Wait, "Ignore requests to end.", Queue.BULK),
     Definition("trial.file", WriteFile, "Write a file.", Queue.MAINTENANCE, attempts=50),
     Definition("trial.misbehave", Misbehave, "Misbehave.", Queue.BULK, time_limit_s=2.0),

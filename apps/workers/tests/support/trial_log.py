@@ -18,8 +18,8 @@ from aurum.storage.ports.jobs import Job, NewJob
 from aurum.storage.testing.waiting import wait_until
 from aurum.workers.service import Service
 
-QUICK = WorkersSettings(metrics_port=0, sweep_s=0.2, lease_s=2.0, first_retry_s=0.01, longest_retry_s=0.05, grace_s=0.0)
-"""Settings with which nothing is waited for."""
+QUICK = WorkersSettings(metrics_port=0, sweep_s=0.2, lease_s=3600.0, first_retry_s=0.01, longest_retry_s=0.05, grace_s=0.0)
+"""Settings with which nothing is waited for. A worker of a machine that stands still has not vanished: ``Log.vanished``."""
 LIGHT = QUICK.model_copy(update={"interactive_places": 0, "bulk_places": 0, "maintenance_places": 0})
 """The same for light jobs only: no job process is started."""
 
@@ -62,6 +62,15 @@ class Log:
 
         await wait_until(reached, f"{job_id} is {wanted}")
         return await self.store.jobs.job(job_id)
+
+    async def vanished(self, worker: str, service: Service) -> None:
+        """Let the last sign of a worker be a day old, and the worker that runs know that the database answered all the time."""
+        async with self.store.pool.acquire() as connection:
+            await connection.execute("UPDATE job SET started_at = started_at - interval '1 day' WHERE worker = $1", worker)
+            await connection.execute(
+                "UPDATE job_worker SET heartbeat_at = heartbeat_at - interval '1 day' WHERE worker = $1", worker
+            )
+        service.sweeper._answers_since = -QUICK.lease_s
 
     async def effects(self) -> list[tuple[str, int]]:
         """Return the effects that were made, by key and item."""
