@@ -146,7 +146,11 @@ async def data(group: typer.Typer, settings: Settings, *arguments: str) -> list[
 
 
 @pytest.mark.needs_postgres
-async def test_listings_are_one_document_with_the_names_of_the_api(settings: Settings, postgres_store: PostgresStore) -> None:
+async def test_listings_are_one_document_with_the_names_of_the_api(
+    settings: Settings, postgres_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = SystemClock().now()
+    monkeypatch.setattr(SystemClock, "now", lambda _: now)  # else midnight may come before the command
     await postgres_store.loader.load(file_load([(0, 1, 1.0)], key="nyiso:pal:61757:load"))
     async with postgres_store.transactions.transaction(by=Actor("operator")) as tx:
         await tx.flags.put("f", {"description": "new"}, by="operator")
@@ -158,7 +162,7 @@ async def test_listings_are_one_document_with_the_names_of_the_api(settings: Set
     assert (await data(flags.app, settings, "list"))[0]["flag"] == {"description": "new"}
     assert "local" in [tenant["tenant_id"] for tenant in await data(keys.tenants_app, settings, "list")]
     assert await data(keys.keys_app, settings, "list") == []
-    today = SystemClock().now().date()
+    today = now.date()
     days = [DayUsage("local", "key:a", today - timedelta(days=age), 1, 24, 900) for age in (0, 1)]
     await postgres_store.usage.add(UsageBatch("process", 1, days))
     expected = {"day": today.isoformat(), "tenant": "local", "subject": "key:a", "requests": 1, "points": 24, "bytes": 900}

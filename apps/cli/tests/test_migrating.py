@@ -18,6 +18,7 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import earlier_release, later_release
+from aurum.storage.testing.patience import PATIENT_VARIABLES
 
 pytestmark = pytest.mark.needs_postgres
 
@@ -40,10 +41,11 @@ async def aurum(data_dir: Path, *arguments: str, url: str | None = None) -> tupl
     """Return the exit code of a command and the lines it printed."""
     inherited = os.environ  # noqa: TID251 - a shell passes these on
     environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
+    environment |= PATIENT_VARIABLES
     environment |= {} if url is None else {"AURUM_DATABASE__URL": url}
     command = [sys.executable, "-m", "aurum.cli.main", "--data-dir", str(data_dir), *arguments]
     done = await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
