@@ -14,7 +14,6 @@ import pytest_asyncio
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import ApiSettings, ChangesSettings, DatabaseSettings, RedisSettings, Settings, SpoolSettings
-from aurum.common.settings.limits import LimitsSettings
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.load import Ingestion
@@ -32,9 +31,12 @@ from aurum.storage.testing.stores import PostgresStore
 sys.path.append(str(Path(__file__).parent / "support"))
 
 from api_market import market_database
+from patient_api import be_patient
 
 from aurum.api.main import openapi_document
 from aurum.api.testing import Served, serving
+
+be_patient()
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +79,7 @@ def settings(market_url: str, redis_url: str, tmp_path_factory: pytest.TempPathF
     return Settings(
         spool=SpoolSettings(folder=tmp_path_factory.mktemp("spool")),
         redis=RedisSettings(url=redis_url),
-        # A deadline is for callers; on a busy machine it shall decide no test of something else.
-        database=DatabaseSettings(url=market_url, pool_size=4, statement_timeout_s=300.0),
-        limits=LimitsSettings(deadline_s=300.0),
+        database=DatabaseSettings(url=market_url, pool_size=4),
         api=ApiSettings(document_rows=2_000, series_per_request=5),
         # A stream of changes ends soon, for tests that call every operation and read its whole response.
         changes=ChangesSettings(stream_s=0.05),

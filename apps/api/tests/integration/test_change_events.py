@@ -70,7 +70,7 @@ def settings(url: str, changes: ChangesSettings | None = None, **limits: float) 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(trust_env=False, timeout=60, limits=limits) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=300, limits=limits) as client:
         yield client
 
 
@@ -95,14 +95,22 @@ async def opened(client: httpx.AsyncClient, url: str, **options: object) -> Asyn
         yield Stream(response)
 
 
+async def opened_in_time(stack: AsyncExitStack, client: httpx.AsyncClient, url: str) -> Stream:
+    """Open a stream whose request arrives within the limits of its connection: on a busy machine the first one may not."""
+    while True:
+        with suppress(httpx.TransportError):
+            stream = await stack.enter_async_context(opened(client, url))
+            if stream.response.status_code != 408:
+                return stream
+
+
 async def test_a_quiet_stream_outlasts_every_limit_of_a_connection(
     postgres_store: PostgresStore, database_url: str, client: httpx.AsyncClient
 ) -> None:
-    short = settings(
-        database_url, ChangesSettings(comment_s=0.3), send_s=0.05, idle_s=0.05, head_s=0.05, body_s=0.05, deadline_s=20
-    )
+    short = settings(database_url, ChangesSettings(comment_s=0.3), send_s=0.05, idle_s=0.05, head_s=0.05, body_s=0.05)
     with listening(short) as url:
-        async with opened(client, url) as stream:
+        async with AsyncExitStack() as stack:
+            stream = await opened_in_time(stack, client, url)
             assert stream.response.headers["content-type"].startswith("text/event-stream")
             reading = asyncio.create_task(stream.next())
             await wait_until(lambda: stream.parser.comments >= 5, "comments")
@@ -200,7 +208,7 @@ async def test_streams_end_with_a_retry_and_the_process_ends_when_it_is_told_to_
             process.send_signal(signal.SIGTERM)
             assert await reading == []
             assert len(stream.parser.retry_ms) == 2
-        assert await asyncio.to_thread(process.wait, 60) in (0, -signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 300) in (0, -signal.SIGTERM)
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------
@@ -270,7 +278,7 @@ async def test_clients_that_resume_see_every_entry_once_over_restarts_of_the_ser
             address[0] = url
             task = await begun(followers, loading)
             process.send_signal(fault)
-            await asyncio.to_thread(process.wait, 60)
+            await asyncio.to_thread(process.wait, 300)
         count = loading.files
         await wait_until(lambda: loading.files > count + 3, "loads while there is no service")
         with api_process(database_url) as url:
@@ -308,7 +316,7 @@ def kill(server: EmbeddedPostgres, folder: Path) -> None:
     for one in processes:
         with suppress(psutil.NoSuchProcess):
             one.kill()
-    psutil.wait_procs(processes, timeout=10)
+    psutil.wait_procs(processes, timeout=60)
     server.stop()
 
 

@@ -38,7 +38,7 @@ async def test_two_processes_forget_what_a_load_changed_and_nothing_else(
     await postgres_store.loader.load(file_of(series_with(NYC, -1.0)))
     await postgres_store.loader.load(file_of(series_with(WEST, -1.0)))
     with api_process(database_url) as first, api_process(database_url) as second:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
             for url in (first, second):
                 await client.get(url + OTHER)
                 assert (await client.get(url + PATH)).headers["x-cache"] == "miss"
@@ -53,7 +53,7 @@ async def test_two_processes_forget_what_a_load_changed_and_nothing_else(
 
 async def test_a_missing_series_is_found_soon_after_its_first_load(database_url: str, postgres_store: PostgresStore) -> None:
     with api_process(database_url) as url:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
             missing = [await client.get(url + PATH, headers={"x-request-id": f"request-{number}"}) for number in range(2)]
             assert [(one.status_code, one.headers["x-cache"]) for one in missing] == [(404, "miss"), (404, "hit")]
             assert [one.json()["request_id"] for one in missing] == ["request-0", "request-1"]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from api_connection import Probe, Response, connected, probed, read_response, read_responses, trickle
+
+from aurum.storage.testing.waiting import wait_until_blocking
 
 pytestmark = pytest.mark.server  # every test runs one
 
@@ -29,6 +34,40 @@ def assert_is_problem(response: Response, status: int, name: str) -> None:
     assert document["request_id"] == response.headers["x-request-id"]
     assert response.headers["connection"] == "close"
     assert response.headers["content-security-policy"]
+
+
+def answer_to(stream: socket.socket, request: bytes) -> Response | None:
+    """Send a request and return its response. None: the machine took longer than the limits of the connection."""
+    try:
+        stream.sendall(request)
+        response = read_response(stream)
+    except (AssertionError, BrokenPipeError, ConnectionResetError):
+        return None
+    return None if response.status == 408 else response
+
+
+def received(stream: socket.socket) -> bytes:
+    """Return what has come; nothing once the server has closed the connection."""
+    try:
+        return stream.recv(1 << 20)
+    except ConnectionResetError:
+        return b""
+
+
+def is_served(url: str) -> bool:
+    with connected(url) as stream:
+        response = answer_to(stream, GET)
+    return response is not None and response.status == 200
+
+
+@contextmanager
+def answered(url: str) -> Iterator[socket.socket]:
+    """Yield a connection whose first request was answered."""
+    while True:
+        with connected(url) as stream:
+            if answer_to(stream, GET) is not None:
+                yield stream
+                return
 
 
 def keep_sending(stream: socket.socket, piece: bytes, done: threading.Event) -> None:
@@ -90,9 +129,7 @@ def test_what_never_ends_is_cut_off(begin: bytes, piece: bytes) -> None:
         most = MOST if piece.strip() else 1 << 40
         sent = trickle(stream, piece, most=most)
         assert sent < most
-        with connected(url) as other:
-            other.sendall(GET)
-            assert read_response(other).status == 200, "the service lives"
+        wait_until_blocking(lambda: is_served(url), "the service lives")
 
 
 @pytest.mark.parametrize("count", [1, 3, 100])
@@ -113,8 +150,12 @@ def test_trailers_are_no_headers(count: int) -> None:
 
 @pytest.mark.parametrize("begin", [b"", GET], ids=["the first request", "a later request"])
 def test_a_head_that_trickles_has_a_deadline(begin: bytes) -> None:
-    with probed(head_s=SHORT_S, idle_s=30) as url:
-        *before, last = answers_to_a_trickle(url, begin + b"GET /b HTTP/1.1\r\nHost: aurum.test\r\nx-a: ", b"b")
+    before: list[Response] = []
+    with probed(head_s=SHORT_S, idle_s=300) as url:
+        while True:
+            *before, last = answers_to_a_trickle(url, begin + b"GET /b HTTP/1.1\r\nHost: aurum.test\r\nx-a: ", b"b")
+            if before or not begin:
+                break  # else the first head came too late, because the machine is busy
     assert [response.status for response in before] == ([200] if begin else [])
     assert_is_problem(last, 408, "request-timeout")
 
@@ -125,20 +166,25 @@ def test_a_connection_that_sends_nothing_is_closed() -> None:
 
 
 def test_a_connection_that_sent_a_request_is_not_closed_as_a_silent_one() -> None:
-    with probed(head_s=SHORT_S, idle_s=30) as url, connected(url) as stream:
+    with probed(head_s=SHORT_S, idle_s=300) as url, answered(url) as stream:
         for _ in range(2):
-            stream.sendall(GET)
-            assert read_response(stream).status == 200
             with connected(url) as silent:
                 assert read_responses(silent) == []
+            stream.sendall(GET)
+            assert read_response(stream).status == 200
 
 
 def test_a_connection_between_requests_is_closed() -> None:
-    with probed(head_s=30, idle_s=SHORT_S) as url, connected(url) as stream:
-        for _ in range(3):
-            stream.sendall(GET)
-            assert read_response(stream).status == 200
-        assert read_responses(stream) == []
+    with probed(head_s=300, idle_s=SHORT_S) as url:
+
+        def is_closed_after_three() -> bool:
+            with connected(url) as stream:
+                if any(answer_to(stream, GET) is None for _ in range(3)):
+                    return False  # closed sooner, because the machine is busy
+                assert read_responses(stream) == []
+            return True
+
+        wait_until_blocking(is_closed_after_three)
 
 
 @pytest.mark.parametrize(
@@ -151,23 +197,32 @@ def test_a_body_that_does_not_come_gets_408(begin: bytes, piece: bytes) -> None:
     with probed(probe, body_s=SHORT_S) as url:
         (response,) = answers_to_a_trickle(url, begin, piece)
         assert_is_problem(response, 408, "request-timeout")
-        assert probe.gone.wait(60), "the application is told"
+        assert probe.gone.wait(300), "the application is told"
 
 
 def test_a_slow_upload_within_its_time_is_taken() -> None:
-    with probed(head_s=SHORT_S, idle_s=SHORT_S, send_s=SHORT_S, body_s=60) as url, connected(url) as stream:
-        stream.sendall(POST + b"Content-Length: 40\r\n\r\n")
-        for _ in range(40):
-            threading.Event().wait(0.02)
-            stream.sendall(b"a")
-        assert read_response(stream).json()["size"] == 40
+    with probed(head_s=SHORT_S, idle_s=SHORT_S, send_s=SHORT_S, body_s=300) as url:
+
+        def is_taken() -> bool:
+            with connected(url) as stream:
+                try:
+                    stream.sendall(POST + b"Content-Length: 40\r\n\r\n")
+                    for _ in range(39):
+                        threading.Event().wait(0.02)
+                        stream.sendall(b"a")
+                except (BrokenPipeError, ConnectionResetError):
+                    return False  # the head came too late, because the machine is busy
+                response = answer_to(stream, b"a")
+            return response is not None and response.json()["size"] == 40
+
+        wait_until_blocking(is_taken)
 
 
 @pytest.mark.parametrize(
     "begin", [POST.replace(b"/a", b"/early"), POST.replace(b"/a", b"/early") + b"Expect: 100-continue\r\n"]
 )
 def test_a_body_that_trickles_after_its_response_has_a_deadline(begin: bytes) -> None:
-    with probed(body_s=SHORT_S, idle_s=30) as url:
+    with probed(body_s=SHORT_S, idle_s=300) as url:
         (response,) = answers_to_a_trickle(url, begin + b"Content-Length: 1000000\r\n\r\n", b"a")
     assert response.status == 401
 
@@ -185,7 +240,7 @@ def test_a_client_that_reads_nothing_is_dropped() -> None:
     probe = Probe()
     with probed(probe, send_s=SHORT_S) as url, connected(url) as stream:
         stream.sendall(GET.replace(b"/a", b"/stream"))
-        assert probe.gone.wait(60)
+        assert probe.gone.wait(300)
 
 
 @pytest.mark.parametrize("later", [b"", GET, GET[:20]], ids=["alone", "before another", "before half of another"])
@@ -195,17 +250,24 @@ def test_a_response_ends_with_its_connection(later: bytes, caplog: pytest.LogCap
         with connected(url) as stream:
             stream.sendall(GET.replace(b"/a", b"/stream") + later)
             assert stream.recv(100)
-        assert probe.gone.wait(60)
+        assert probe.gone.wait(300)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_client_that_reads_slowly_is_not_dropped() -> None:
-    probe = Probe()
-    with probed(probe, send_s=1.0) as url, connected(url) as stream:
-        stream.sendall(GET.replace(b"/a", b"/stream"))
-        for _ in range(30):
-            assert not probe.gone.wait(0.1)
-            assert stream.recv(1 << 20)
+    def is_read_to_the_end() -> bool:
+        probe = Probe()
+        with probed(probe, send_s=1.0) as url, connected(url) as stream:
+            stream.sendall(GET.replace(b"/a", b"/stream"))
+            for _ in range(30):
+                began = time.monotonic()
+                is_dropped = probe.gone.wait(0.1) or not received(stream)
+                if time.monotonic() - began > 0.5:
+                    return False  # the machine stood still: that client may be dropped
+                assert not is_dropped
+        return True
+
+    wait_until_blocking(is_read_to_the_end)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ async def test_pages_of_other_origins_change_nothing(headers: dict[str, str], st
 async def test_the_service_itself_is_so_and_kept_answers_are_no_exception(settings: Settings) -> None:
     path = f"/v2/series/{NYC}"
     with listening(settings) as url:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=120) as client:
             for _ in range(3):
                 assert (await client.get(path)).status_code == 200
             for _ in range(2):

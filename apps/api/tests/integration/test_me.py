@@ -363,7 +363,7 @@ async def test_processes_over_one_database_add_up_on_the_fast_path_too(
 
     async def ask(url: str) -> None:
         nonlocal sizes
-        async with httpx.AsyncClient(base_url=url, headers=who) as client:
+        async with httpx.AsyncClient(base_url=url, headers=who, timeout=120) as client:
             for _ in range(5):
                 response = await client.get(OBSERVATIONS)
                 assert response.status_code == 200

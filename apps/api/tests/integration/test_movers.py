@@ -184,7 +184,7 @@ async def test_the_answer_is_cached_and_forgotten_when_a_value_changes(served: S
     await postgres_store.loader.load(
         file_of(InventedSeries(A, "USD/MWh", "1h", ZONE, "NYISO", rows, "USD", "AAA"), content="2")
     )
-    await asyncio.wait_for(changed.wait(), 10)
+    await asyncio.wait_for(changed.wait(), 120)
     assert (await get_movers(served)).json()["data"][0]["after"] == 5.0
 
 

@@ -29,6 +29,8 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.testing.waiting import wait_until
 
 FREE = RatePlan("free", 60, 1_000, 10_000, 1.0, 5)
+SLOWLY_REFILLED = RatePlan("slow", 6_000, 60_000, 60, 1.0, 5)
+"""60 requests, and one more every 24 minutes."""
 BASIC = RatePlan("basic", 300, 5_000, 50_000, 1.5, 10)
 
 
@@ -202,6 +204,9 @@ async def sharing(service: Service, url: str) -> AsyncIterator[Sharing[RatePlan]
 @pytest.mark.needs_redis
 async def test_two_services_keep_one_limit_and_go_on_when_redis_is_gone(valkey: EmbeddedValkey) -> None:
     first, second = Service(shared=True), Service(shared=True)
+    for service in (first, second):
+        for who in "ab":
+            service.callers[who] = caller(f"key:{who}", SLOWLY_REFILLED)
     async with (
         sharing(first, valkey.url) as one,
         sharing(second, valkey.url) as other,
@@ -209,31 +214,28 @@ async def test_two_services_keep_one_limit_and_go_on_when_redis_is_gone(valkey: 
         socketed(second.app) as another,
     ):
         await wait_until(lambda: one.state().processes == other.state().processes == 2)
-        began = time.monotonic()
         # A key that is new to a service is served before Redis answers.
         total = await let_in(client, "a", 1) + await let_in(another, "a", 1)
         await wait_until(lambda: not first.limiter.queue.accounts and not second.limiter.queue.accounts)
         for _ in range(60):
             total += await let_in(client, "a", 1) + await let_in(another, "a", 1)
-        # 60, and one more a second.
-        assert abs(total - 60 - (time.monotonic() - began)) <= 3
+        assert abs(total - 60) <= 3
         valkey.stop()
         try:
-            began = time.monotonic()
             answers = [await ask(client, "b") for _ in range(60)]
         finally:
             valkey.start()
         counts = [answer.status_code for answer in answers]
         assert set(counts) == {200, 429}
-        # Half of it, and half of one more a second.
-        assert abs(counts.count(200) - 30 - (time.monotonic() - began) / 2) <= 2
+        assert abs(counts.count(200) - 30) <= 2, "half of it"
 
 
 @pytest.mark.needs_redis
 async def test_who_waits_as_told_by_one_of_two_services_is_let_in_by_either(valkey: EmbeddedValkey) -> None:
     first, second = Service(shared=True), Service(shared=True)
     for service in (first, second):
-        service.callers["a"] = caller("key:a", BASIC)
+        # So few that requests of a slow machine use them up, too.
+        service.callers["a"] = caller("key:a", RatePlan("basic", 120, 5_000, 50_000, 0.25, 10))
     async with (
         sharing(first, valkey.url) as one,
         sharing(second, valkey.url) as other,
@@ -248,7 +250,7 @@ async def test_who_waits_as_told_by_one_of_two_services_is_let_in_by_either(valk
                 answer = await ask(next(clients), "a")
             document = answer.json()
             assert document["violated-policies"] == ["minute"]
-            assert document["detail"] == "rate limit reached: plan basic allows 300 requests a minute"
+            assert document["detail"] == "rate limit reached: plan basic allows 120 requests a minute"
             assert document["retry_after"] > 0
             await asyncio.sleep(document["retry_after"])
             assert (await ask(next(clients), "a")).status_code == 200

@@ -79,7 +79,7 @@ def is_right(path: str, answer: httpx.Response) -> bool:
 
 async def ask_on(url: str, who: dict[str, str], seen: Seen, until: asyncio.Event) -> None:
     """Request as one caller does: a cached slice, a new slice, and one slow enough to be shared through Redis."""
-    async with httpx.AsyncClient(trust_env=False, timeout=20, headers=who, base_url=url) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=120, headers=who, base_url=url) as client:
         number = 0
         while not until.is_set():
             number += 1
@@ -132,12 +132,17 @@ async def test_redis_goes_and_comes_under_load(
 ) -> None:
     server = EmbeddedValkey(folder)
     server.start()
-    settings = {"AURUM_REDIS__URL": server.url, "AURUM_ACCESS__MODE": "required", "AURUM_CACHE__SHARED_FROM_S": "0"}
+    settings = {
+        "AURUM_REDIS__URL": server.url,
+        "AURUM_ACCESS__MODE": "required",
+        "AURUM_CACHE__SHARED_FROM_S": "0",
+        "AURUM_RESILIENCE__REDIS_TIMEOUT_S": "0.25",
+    }
     try:
         async with Redis.from_url(server.url) as redis:
             pid = int((await redis.info("server"))["process_id"])
         with api_process(database_url, **settings) as api:
-            async with httpx.AsyncClient(trust_env=False, base_url=api, headers=who, timeout=20) as watcher:
+            async with httpx.AsyncClient(trust_env=False, base_url=api, headers=who, timeout=120) as watcher:
                 seen, over = Seen(), asyncio.Event()
                 callers = [asyncio.create_task(ask_on(api, who, seen, over)) for _ in range(4)]
                 await wait_until(lambda: is_so(watcher, TOGETHER), "limits are shared")

@@ -133,7 +133,7 @@ async def test_every_problem_type_leads_to_its_page(client: httpx.AsyncClient) -
 
 
 async def test_a_stream_that_is_left_gives_its_connection_back(market_url: str) -> None:
-    settings = Settings(database=DatabaseSettings(url=market_url, pool_size=2, connect_timeout_s=2))
+    settings = Settings(database=DatabaseSettings(url=market_url, pool_size=2))
     async with serving(settings) as served:
         for _ in range(3):
             await leave_early(served, f"/v2/series/{LONG}/observations")

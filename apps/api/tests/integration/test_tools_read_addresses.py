@@ -90,7 +90,9 @@ class Running:
         return f"/v2/observations?series={KEY}&end={end:%Y-%m-%dT%H:%M:%SZ}&format={form}"
 
     def link(self, address: str) -> str:
-        response = httpx.post(f"{self.url}/v2/links", json={"query": address}, headers=self.headers, trust_env=False)
+        response = httpx.post(
+            f"{self.url}/v2/links", json={"query": address}, headers=self.headers, trust_env=False, timeout=300
+        )
         assert response.status_code == 201, response.text
         return response.json()["data"]["url"]
 
@@ -166,7 +168,7 @@ DUCKDB = {"read_parquet": "parquet", "read_csv": "csv"}
 
 
 async def expected(service: Running, form: str, end_hours: int) -> pl.DataFrame:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=300) as client:
         response = await client.get(service.url + service.address(form, end_hours=end_hours), headers=service.headers)
     assert response.status_code == 200, response.text
     content = io.BytesIO(response.content)

@@ -103,7 +103,7 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(10, read=60)) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60)) as client:
             while True:
                 try:
                     await self._connect(client)

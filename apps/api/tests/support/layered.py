@@ -60,7 +60,7 @@ async def socketed(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=None)
     try:
         # Nothing here speaks TLS, and reading the certificates of this machine would take most of the time of a short test.
-        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20, limits=limits, verify=False) as client:
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=120, limits=limits, verify=False) as client:
             yield client
     finally:
         for listener in server.servers:
