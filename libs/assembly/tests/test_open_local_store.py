@@ -100,7 +100,7 @@ async def test_an_embedded_server_is_started_and_migrated_stopped_at_the_end_and
         assert (await store.probe.look()).schema == newest_revision()
         await store.files.loader.load(file_load([(0, 1, 1.0)]))
     with pytest.raises((OSError, asyncpg.PostgresError)):
-        await asyncpg.connect(url, timeout=5)
+        await asyncpg.connect(url, timeout=60)
     async with open_local_store(settings) as store:
         assert await series_keys(store) == [KEY]
 

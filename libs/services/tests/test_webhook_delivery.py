@@ -117,7 +117,7 @@ class World:
         return (await self.store.webhooks.sending(delivery.delivery_id)).delivery.state
 
 
-def world(allowed: AllowedTargets = LOOPBACK, *, whole_s: float = 10.0) -> World:
+def world(allowed: AllowedTargets = LOOPBACK, *, whole_s: float = 120.0) -> World:
     clock = Clock()
     store = MemoryStore(clock)
     post = Poster(allowed, whole_s=whole_s).post

@@ -19,7 +19,7 @@ from aurum.storage.testing.waiting import wait_until
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tier(redis_server: EmbeddedValkey) -> AsyncIterator[RedisTier]:
-    client = Redis.from_url(redis_server.url, socket_timeout=1)
+    client = Redis.from_url(redis_server.url, socket_timeout=60)
     await client.flushdb()
     yield RedisTier(client)
     await client.aclose()
@@ -45,7 +45,7 @@ async def test_a_result_that_took_long_is_made_once_for_all_processes(tier: Redi
     making = Making(seconds=0.02)
     first = cache((tier, 0.01))
     assert await first.get_or_make("k", "v1", making, tags=()) == b"made"
-    await first.wait_for_writes()
+    await first.wait_for_writes(within_s=120)
     assert await cache((tier, 0.01)).get_or_make("k", "v1", making, tags=()) == b"made"
     assert making.count == 1
 
@@ -53,7 +53,7 @@ async def test_a_result_that_took_long_is_made_once_for_all_processes(tier: Redi
 async def test_a_result_that_is_quickly_made_is_not_sent_to_redis(tier: RedisTier) -> None:
     making = Making()
     for _ in range(2):
-        await cache((tier, 10.0)).get_or_make("k", "v1", making, tags=())
+        await cache((tier, 3_600.0)).get_or_make("k", "v1", making, tags=())
     assert making.count == 2
 
 
@@ -92,7 +92,7 @@ async def test_a_tag_forgotten_everywhere_is_gone_from_redis(tier: RedisTier) ->
     shared = cache((tier, 0.0))
     await shared.get_or_make("k", "v1", Making(), tags=("source:pjm",))
     await shared.get_or_make("k", "v2", Making(), tags=("source:eia",))
-    await shared.wait_for_writes()
+    await shared.wait_for_writes(within_s=120)
     assert await shared.forget_everywhere(["source:pjm"]) == 1
     assert await tier.get("k:v1") is None
     assert await tier.get("k:v2") is not None
@@ -116,10 +116,10 @@ async def test_sets_of_tags_lose_expired_keys_and_many_keys_are_deleted_in_batch
         return not await client.exists(*(f"aurum:cache:short{number}" for number in range(50)))
 
     await wait_until(are_expired)
-    await tier.put("long", b"x", fresh_s=60, tags=("t",))
+    await tier.put("long", b"x", fresh_s=3_600, tags=("t",))
     assert await client.zcard("aurum:cache:tagged:t") == 1
     for number in range(2_500):
-        await tier.put(f"k{number}", b"x", fresh_s=60, tags=("t",))
+        await tier.put(f"k{number}", b"x", fresh_s=3_600, tags=("t",))
     assert await tier.forget(["t"]) == 2_501
     assert await client.exists("aurum:cache:k0", "aurum:cache:k2499", "aurum:cache:long", "aurum:cache:tagged:t") == 0
 
@@ -135,9 +135,9 @@ async def test_no_request_waits_for_a_tier_to_store_a_result() -> None:
 
     ready, put = asyncio.Event(), list[str]()
     shared = cache((Slow(Redis()), 0.0))
-    assert await asyncio.wait_for(shared.get_or_make("k", "v1", Making(), tags=()), 5) == b"made"
+    assert await asyncio.wait_for(shared.get_or_make("k", "v1", Making(), tags=()), 60) == b"made"
     ready.set()
-    await shared.wait_for_writes()
+    await shared.wait_for_writes(within_s=120)
     assert put == ["k:v1"]
 
 
@@ -146,7 +146,7 @@ async def test_a_result_that_is_too_long_is_stored_in_no_tier(tier: RedisTier) -
     shared = Cache(local, tiers=[(tier, 0.0)], most_bytes=100)
     for length in (100, 101):
         await shared.get_or_make("k", f"v{length}", Making(b"x" * length), tags=())
-    await shared.wait_for_writes()
+    await shared.wait_for_writes(within_s=120)
     assert [await tier.get(f"k:v{length}") is not None for length in (100, 101)] == [True, False]
 
 

@@ -170,7 +170,7 @@ async def test_a_process_that_goes_leaves_its_share_to_the_others(start: Callabl
         task = asyncio.create_task(leaving.run())
         await wait_until(lambda: first[1].state().processes == 2)
         task.cancel()
-        await asyncio.wait_for(asyncio.wait([task]), 5)
+        await asyncio.wait_for(asyncio.wait([task]), 60)
     await wait_until(lambda: first[1].state().processes == 1)
 
 
@@ -206,7 +206,7 @@ async def test_it_can_be_stopped_at_any_moment(server: EmbeddedValkey) -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait_for(asyncio.wait([task]), 5)
+        await asyncio.wait_for(asyncio.wait([task]), 60)
         await client.aclose()
 
 

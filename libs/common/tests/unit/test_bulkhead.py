@@ -18,7 +18,7 @@ async def settle() -> None:
 
 
 async def test_no_more_are_under_way_than_there_are_places() -> None:
-    bulkhead = Bulkhead("reads", places=2, queue=10, longest_wait_s=1)
+    bulkhead = Bulkhead("reads", places=2, queue=10, longest_wait_s=300)
     most = 0
 
     async def work() -> None:
@@ -33,7 +33,7 @@ async def test_no_more_are_under_way_than_there_are_places() -> None:
 
 
 async def test_when_the_queue_is_full_the_next_is_refused_at_once() -> None:
-    bulkhead = Bulkhead("reads", places=1, queue=1, longest_wait_s=1)
+    bulkhead = Bulkhead("reads", places=1, queue=1, longest_wait_s=300)
     assert bulkhead.try_enter()
     waits = asyncio.create_task(bulkhead.wait_for_place())
     await settle()
@@ -55,7 +55,7 @@ async def test_a_caller_that_waits_too_long_is_refused_and_takes_no_place() -> N
 
 
 async def test_a_caller_that_waits_goes_before_a_new_one() -> None:
-    bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=1)
+    bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=300)
     order: list[str] = []
 
     async def work(name: str) -> None:
@@ -82,7 +82,7 @@ async def test_a_place_granted_as_its_wait_is_cancelled_goes_to_the_next() -> No
 
 
 async def test_more_places_admit_callers_that_wait() -> None:
-    bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=1)
+    bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=300)
     assert bulkhead.try_enter()
     waits = [asyncio.create_task(bulkhead.wait_for_place()) for _ in range(3)]
     await settle()
@@ -98,7 +98,7 @@ def test_places_in_use_are_those_entered_and_not_left_whatever_happens(events: l
     """The law: in use = entered and not left; never more than the most places so far; callers wait only while none is free."""
 
     async def run() -> None:
-        bulkhead = Bulkhead("any", places=2, queue=3, longest_wait_s=30)
+        bulkhead = Bulkhead("any", places=2, queue=3, longest_wait_s=300)
         inside, waits, most = 0, [], 2
         for event in events:
             if event == "come":

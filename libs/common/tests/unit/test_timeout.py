@@ -22,7 +22,7 @@ async def test_work_that_takes_too_long_is_given_up() -> None:
 
 
 async def test_work_that_is_done_in_time_is_not_disturbed() -> None:
-    timeout = Timeout("eia", seconds=5)
+    timeout = Timeout("eia", seconds=300)
 
     for _ in range(2):
         async with timeout():
@@ -31,13 +31,13 @@ async def test_work_that_is_done_in_time_is_not_disturbed() -> None:
 
 
 async def test_inside_there_is_no_more_time_than_outside() -> None:
-    async with Timeout("outer", seconds=1)():
+    async with Timeout("outer", seconds=200)():
         outer = deadline()
-        async with Timeout("inner", seconds=60)():
+        async with Timeout("inner", seconds=3_600)():
             assert deadline() == outer
-        async with Timeout("short", seconds=0.5)():
+        async with Timeout("short", seconds=100)():
             assert deadline() < outer
-            assert 0 < time_left() <= 0.5
+            assert 0 < time_left() <= 100
         assert deadline() == outer
     assert deadline() == NEVER
 
@@ -46,21 +46,21 @@ async def test_work_that_is_started_inside_knows_the_deadline() -> None:
     async def seen() -> float:
         return deadline()
 
-    async with Timeout("outer", seconds=1)():
+    async with Timeout("outer", seconds=300)():
         assert await asyncio.create_task(seen()) == deadline() < NEVER
 
 
 async def test_a_timeout_of_the_work_itself_stays_what_it_is() -> None:
     with pytest.raises(TimeoutError, match="of its own"):
-        async with Timeout("outer", seconds=5)():
+        async with Timeout("outer", seconds=300)():
             raise TimeoutError("of its own")
 
 
 def test_time_left_is_bounded_and_ends() -> None:
     assert time_left() == NEVER
     assert time_left(3.0) == 3.0
-    token = set_deadline(time.monotonic() + 10)
-    assert 9 < time_left() <= 10
+    token = set_deadline(time.monotonic() + 10_000)
+    assert 9_000 < time_left() <= 10_000
     assert time_left(3.0) == 3.0
     reset_deadline(token)
     token = set_deadline(time.monotonic() - 1)

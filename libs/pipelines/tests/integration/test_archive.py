@@ -321,7 +321,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("chunk_rows", [1, 20, 1_000])
 async def test_a_process_killed_again_and_again_archives_everything_in_the_end(
     store: TieredStore, database_url: str, tmp_path: Path, chunk_rows: int
@@ -443,7 +443,7 @@ async def test_loads_and_runs_at_once_leave_what_the_model_says(store: TieredSto
         for _ in range(6):
             await run(archive_of(store, grace=timedelta(hours=1), chunk_rows=10))
 
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(500):
         await asyncio.gather(loads(), runs())
     for file in more:
         await model.loader.load(file)

@@ -321,7 +321,7 @@ async def test_a_worker_gets_jobs_of_its_queue_and_names_only(store: Store) -> N
 
 
 async def test_a_delayed_job_starts_when_its_time_has_come(store: Store, let_pass: Pass) -> None:
-    (job_id,) = await submit(store, replace(job(), run_after=NOW + HOUR))
+    (job_id,) = await submit(store, replace(job(), run_after=SystemClock().now() + HOUR))
     assert await claim(store) == []
     async with store.worker_log.announcing(limit=9) as announced:
         assert announced == []
@@ -604,7 +604,8 @@ async def test_jobs_are_listed_the_newest_first_by_filter(store: Store) -> None:
 
 
 async def test_queues_are_counted(store: Store) -> None:
-    await submit(store, *(job() for _ in range(4)), replace(job(), run_after=NOW + HOUR), replace(job(), queue="other"))
+    delayed = replace(job(), run_after=SystemClock().now() + HOUR)
+    await submit(store, *(job() for _ in range(4)), delayed, replace(job(), queue="other"))
     first, second = await claim(store, 2)
     await store.worker_log.finish([ended(first, JobState.PARKED)])
     counts = {one.queue: one for one in await store.jobs.counts()}

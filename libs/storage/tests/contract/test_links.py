@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,12 +15,20 @@ from aurum.storage.ports.access import Actor, ApiKey, OtherTenant
 from aurum.storage.ports.links import Link
 from aurum.storage.testing.stores import Store
 
-NOW = SystemClock().now().replace(microsecond=0)
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+"""The second in which a test begins. The module may have been imported hours before."""
 OPERATOR = Actor("key:operator", None, "request-1", "127.0.0.1")
 HOUR = timedelta(hours=1)
 
 
-def link(name: str, tenant: str = "acme", *, subject: str = "key:a1", at: datetime = NOW) -> Link:
+@pytest.fixture(autouse=True)
+def _begin() -> None:
+    global NOW
+    NOW = SystemClock().now().replace(microsecond=0)
+
+
+def link(name: str, tenant: str = "acme", *, subject: str = "key:a1", at: datetime | None = None) -> Link:
+    at = NOW if at is None else at
     return Link(name, tenant, subject, "/v2/observations?series=a:b:c:d", ("series:read",), at, at + HOUR)
 
 

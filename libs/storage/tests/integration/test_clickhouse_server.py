@@ -116,15 +116,16 @@ async def test_an_abandoned_query_is_cancelled_on_the_server(pool: ClickhousePoo
 
 async def test_the_deadline_ends_a_read_here_and_at_the_server(pool: ClickhousePool, interface: Interface) -> None:
     await pool.read("SELECT 1 AS one")
-    began = time.monotonic()
-    token = set_deadline(began + 0.5)
-    try:
-        with pytest.raises(ClickhouseUnavailable, match="took too long"):
-            await pool.read(SLOW)
-        with pytest.raises(ClickhouseUnavailable, match="the deadline of this request has passed"):
-            await pool.read("SELECT 2 AS two")
-    finally:
-        reset_deadline(token)
+    while not interface.texts(SLOW):  # on a busy machine the deadline may pass before the first query is sent
+        token = set_deadline(time.monotonic() + 0.5)
+        try:
+            with pytest.raises(ClickhouseUnavailable) as ended:
+                await pool.read(SLOW)
+            with pytest.raises(ClickhouseUnavailable, match="the deadline of this request has passed"):
+                await pool.read("SELECT 2 AS two")
+        finally:
+            reset_deadline(token)
+    assert "took too long" in str(ended.value)
     text = interface.last(SLOW).text
     assert 0 < float(text.rpartition("max_execution_time = ")[2].split()[0]) <= 0.5
     assert interface.texts("SELECT 2") == []
@@ -138,15 +139,19 @@ async def test_a_read_is_tried_again_after_the_connection_broke(pool: Clickhouse
 
 
 async def test_the_number_of_waiting_queries_and_their_wait_are_limited(pool: ClickhousePool) -> None:
-    slow = [asyncio.ensure_future(pool.read(SLOW)) for _ in range(2)]
-    await wait_until(lambda: pool.use().busy == 2)
-    waiting = asyncio.ensure_future(pool.read("SELECT 1 AS one"))
-    await wait_until(lambda: pool.guards.bulkheads[0].waiting == 1)
-    with pytest.raises(ClickhouseUnavailable, match="the queue for ClickHouse is full: 1 wait already"):
-        await pool.read("SELECT 1 AS one")
-    with pytest.raises(ClickhouseUnavailable, match="no place for ClickHouse became free"):
-        await waiting
-    assert len(await asyncio.gather(*slow)) == 2
+    refusals: set[str] = set()
+
+    async def are_limited() -> bool:
+        slow = [asyncio.ensure_future(pool.read(SLOW)) for _ in range(2)]
+        await wait_until(lambda: pool.use().busy == 2)
+        more = await asyncio.gather(*(pool.read("SELECT 1 AS one") for _ in range(2)), return_exceptions=True)
+        refusals.update(str(one) for one in more if isinstance(one, ClickhouseUnavailable))
+        assert len(await asyncio.gather(*slow)) == 2
+        # On a busy machine the slow queries may end before the others have waited.
+        wanted = ("the queue for ClickHouse is full: 1 wait already", "no place for ClickHouse became free")
+        return all(any(text in one for one in refusals) for text in wanted)
+
+    await wait_until(are_limited)
 
 
 async def test_a_wrong_password_is_reported_and_never_shown(interface: Interface) -> None:

@@ -22,7 +22,7 @@ from aurum.storage.testing.waiting import wait_until
 pytestmark = pytest.mark.needs_postgres
 
 KEYS = [f"invented:numbers:{name}:value" for name in "ABCDE"]
-TIMEOUT_S = 60
+TIMEOUT_S = 300
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -141,7 +141,7 @@ def test_a_folder_that_was_handed_over_in_part_is_handed_over_again(folder: Path
         os.chown(path, earlier.pw_uid, earlier.pw_gid)
     with capture_logs() as lines, EmbeddedPostgres(folder):
         pass
-    assert [line["event"] for line in lines] == ["data folder handed over"]
+    assert about_the_folder(lines) == ["data folder handed over"]
     assert {path.stat().st_uid for path in [data, *data.rglob("*")]} == {pwd.getpwnam(ACCOUNT).pw_uid}
 
 
@@ -179,7 +179,7 @@ def test_an_ordinary_user_starts_it_and_root_leaves_the_folder_to_that_user(fold
             assert owner_of_the_process(own) == ordinary.pw_uid
         with capture_logs() as lines, EmbeddedPostgres(own):
             assert owner_of_the_process(own) == ordinary.pw_uid
-        assert lines == []
+        assert about_the_folder(lines) == []
 
 
 def test_processes_that_start_one_folder_at_once_share_one_server(folder: Path) -> None:

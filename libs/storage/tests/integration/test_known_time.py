@@ -29,7 +29,7 @@ async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it
             looks += 1
 
         with reading.query_logger(count):
-            waiting = asyncio.create_task(wait_until_settled(reading, later, now=later, horizon_s=60, timeout_s=60))
+            waiting = asyncio.create_task(wait_until_settled(reading, later, now=later, horizon_s=60, timeout_s=300))
             await wait_until(lambda: looks >= 3, "the read looks for the load again and again")
         assert not waiting.done()
         await transaction.commit()
@@ -59,7 +59,7 @@ async def test_a_killed_load_delays_no_read(postgres_store: PostgresStore) -> No
             await loading.execute("BEGIN")
             known_at = await announce_load(loading)
             loading.terminate()
-        await wait_until_settled(reading, known_at, now=known_at, horizon_s=60, timeout_s=5)
+        await wait_until_settled(reading, known_at, now=known_at, horizon_s=60, timeout_s=300)
 
 
 async def test_a_load_is_seen_as_of_its_known_time_and_not_before(postgres_store: PostgresStore) -> None:

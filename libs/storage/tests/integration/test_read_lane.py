@@ -39,7 +39,7 @@ async def test_a_failing_read_gives_its_connection_back(database_url: str) -> No
 
 async def test_a_cancelled_read_leaves_its_connection_usable(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
-    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
+    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(600)"))
     waiting = asyncio.create_task(pool.reads.fetchrow("SELECT 1"))
     cancelled = asyncio.create_task(pool.reads.fetchrow("SELECT 2"))
     await wait_until(lambda: (pool.use().busy, pool.use().waiting) == (1, 2))
@@ -53,11 +53,11 @@ async def test_a_cancelled_read_leaves_its_connection_usable(database_url: str) 
 
 async def test_reads_of_a_silent_server_end_when_that_is_known(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
-    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
+    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(600)"))
     await wait_until(lambda: pool.use().busy == 1)
     pool.reads.cancel_reads()
     with pytest.raises(Unavailable):
-        await asyncio.wait_for(slow, 25)
+        await asyncio.wait_for(slow, 300)
     row = await pool.reads.fetchrow("SELECT 1")
     assert row is not None
     await pool.close()
@@ -65,8 +65,12 @@ async def test_reads_of_a_silent_server_end_when_that_is_known(database_url: str
 
 async def test_connections_that_were_cut_while_idle_fail_no_read(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=8))
-    await asyncio.gather(*(pool.reads.fetchrow("SELECT pg_sleep(0.05)") for _ in range(8)))
-    assert pool.reads.idle == 4
+
+    async def are_all_open() -> bool:
+        await asyncio.gather(*(pool.reads.fetchrow("SELECT pg_sleep(0.05)") for _ in range(8)))
+        return pool.reads.idle == 4
+
+    await wait_until(are_all_open)
     cut_connections(database_url)
     for number in range(8):
         row = await pool.reads.fetchrow("SELECT $1::int", number)
@@ -77,12 +81,14 @@ async def test_connections_that_were_cut_while_idle_fail_no_read(database_url: s
 
 
 async def test_a_server_that_is_busy_says_so_in_time(database_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2, connect_timeout_s=0.3))
-    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(2)"))
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(600)"))
     await wait_until(lambda: pool.use().busy == 1)
+    pool.reads._wait_limit_s = 0.3
     with pytest.raises(Unavailable, match="busy"):
         await pool.reads.fetchrow("SELECT 1")
-    await slow
+    slow.cancel()
+    await asyncio.wait([slow])
     await pool.close()
 
 
@@ -108,7 +114,7 @@ async def test_idle_read_connections_are_not_busy_and_waiting_callers_are_counte
     await pool.reads.fetchrow("SELECT 1")
     assert (pool.use().busy, pool.use().waiting) == (0, 0)
     async with pool.acquire():
-        slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
+        slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(600)"))
         third, fourth = asyncio.create_task(pool.reads.fetchrow("SELECT 1")), asyncio.create_task(_acquire_once(pool))
         await wait_until(lambda: (pool.use().busy, pool.use().waiting) == (2, 2))
         assert pool.use().most == 2

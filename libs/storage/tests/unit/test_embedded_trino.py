@@ -64,7 +64,7 @@ def test_a_bridge_carries_both_ways_and_ends() -> None:
                 while len(received) < len(sent):
                     received += near.recv(1 << 16)
                 sending.join()
-        answering.join(10)
+        answering.join(60)
     assert received == sent
     assert not answering.is_alive()
     with pytest.raises(ConnectionRefusedError):
