@@ -110,7 +110,7 @@ def _exchange(draw: random.Random, port: int, request: bytes) -> bytes:
 def _is_live(port: int) -> bool:
     end = time.monotonic() + _LIVE_WITHIN_S
     while time.monotonic() < end:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
             if connection.recv(65_536).startswith(b"HTTP/1.1 200"):
                 return True

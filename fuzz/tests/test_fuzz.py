@@ -48,6 +48,10 @@ def test_a_parser_that_fails_is_named_with_its_input(monkeypatch: pytest.MonkeyP
 @pytest.mark.needs_postgres
 @pytest.mark.needs_process
 def test_damaged_requests_are_answered_or_closed() -> None:
-    tally = http.run(math.inf, 1, most=60)
-    assert tally.failures == {}
+    tally = http.Tally()
+    for most in (60, 600, 3_000):  # the fuzzer does not wait long for answers, and a busy machine takes longer for most
+        tally = http.run(math.inf, 1, most=most)
+        assert tally.failures == {}
+        if {"200", "400"} <= set(tally.answers):
+            break
     assert {"200", "400"} <= set(tally.answers)

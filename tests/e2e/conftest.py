@@ -1,4 +1,4 @@
-"""The product as a user runs it, through processes and sockets. No module of it is imported here."""
+"""The product as a user runs it, through processes and sockets. No module of it is imported here but those for tests."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+
+from aurum.storage.testing.patience import PATIENT_VARIABLES
+from aurum.storage.testing.waiting import wait_until_blocking
 
 SAMPLE = Path(__file__).parents[2] / "libs/pipelines/src/aurum/pipelines/sample"
 AURUM = [sys.executable, "-m", "aurum.cli.main"]
@@ -32,10 +36,28 @@ class Instance:
     def get(self, path: str, **params: str) -> httpx.Response:
         return httpx.get(self.url + path, params=params, timeout=120, trust_env=False)
 
+    def data(self, path: str, **params: str) -> httpx.Response:
+        return answered(lambda: self.get(path, **params))
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return answered(lambda: httpx.post(self.url + path, timeout=120, trust_env=False, **options))
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         self.process.communicate(timeout=300)
         return self.process.returncode
+
+
+def answered(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """Send a request, again while the service takes its store as gone: on a busy machine a store is silent for a second."""
+    answers: list[httpx.Response] = []
+
+    def is_answered() -> bool:
+        answers[:] = [send()]
+        return answers[0].status_code != 503
+
+    wait_until_blocking(is_answered)
+    return answers[0]
 
 
 _started: list[Instance] = []
@@ -90,7 +112,7 @@ def shared_data_dir() -> Iterator[Path]:
 def environment(**variables: str) -> dict[str, str]:
     inherited = os.environ  # noqa: TID251 - a shell passes these on
     others = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
-    return others | variables
+    return others | PATIENT_VARIABLES | variables
 
 
 def aurum(data_dir: Path, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:

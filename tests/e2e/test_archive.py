@@ -6,7 +6,7 @@ import pytest
 
 from .conftest import SAMPLE, aurum
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 _SHOW = ("series", "show", "nyiso:damlbmp_zone:61761:lmp", "--start", "2025-11-02", "--end", "2025-11-03")
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Instance, aurum, start_up
+from .conftest import Instance, answered, aurum, start_up
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +31,7 @@ class Person:
     client: httpx.Client
 
     def get(self, path: str, **params: str) -> httpx.Response:
-        return self.client.get(path, params=params)
+        return answered(lambda: self.client.get(path, params=params))
 
     def data(self, path: str, **params: str) -> Any:
         answer = self.get(path, **params)
@@ -39,7 +39,7 @@ class Person:
         return answer.json()["data"]
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
-        return self.client.post(path, json={} if body is None else body)
+        return answered(lambda: self.client.post(path, json={} if body is None else body))
 
 
 @dataclass

@@ -77,7 +77,7 @@ def test_what_is_killed_runs_again_in_any_folder(odd_dir: Path) -> None:
     ended = lines_until(running, "API: started again")
     assert any("API: ended (signal SIGKILL); it is started again in 0.5 s" in line for line in ended)
     wait_until_blocking(lambda: is_ready(running))
-    assert len(running.get("/v2/series").json()["data"]) > 0
+    assert len(running.data("/v2/series").json()["data"]) > 0
     wait_until_blocking(lambda: state_of_worker(running) == "ok")
     assert running.stop() == 0
     wait_until_blocking(lambda: not processes_of(odd_dir))
@@ -106,13 +106,13 @@ def test_what_everything_needs_ends_it_with_the_reason_when_it_ends_too_often(da
 
 def submit(instance: Instance, name: str, **payload: str) -> str:
     """Submit a job and return its path."""
-    submitted = httpx.post(f"{instance.url}/v2/jobs", json={"name": name, "payload": payload}, timeout=120, trust_env=False)
+    submitted = instance.post("/v2/jobs", json={"name": name, "payload": payload})
     assert submitted.status_code == 202, submitted.text
     return submitted.headers["Location"]
 
 
 def state_of(instance: Instance, location: str) -> str:
-    return instance.get(location).json()["data"]["state"]
+    return instance.data(location).json()["data"]["state"]
 
 
 def has_ended(instance: Instance, location: str) -> bool:
@@ -141,11 +141,11 @@ def test_a_job_that_ends_its_process_each_time_is_parked_and_everything_stays_up
     location = submit(running, "ingest.file", path=str(invented_day(data_dir / "WW_DALMP_ISO_20260604.csv", 4)))
     wait_until_blocking(lambda: has_ended(running, location), within_s=300)
     assert state_of(running, location) == "parked"
-    job = running.get(location).json()["data"]
+    job = running.data(location).json()["data"]
     assert job["deaths"] == 3
     assert "SIGKILL" in job["reason"]
-    assert state_of_worker(running) == "ok"
-    again = httpx.post(f"{running.url}{location}/retry", timeout=120, trust_env=False)
+    wait_until_blocking(lambda: state_of_worker(running) == "ok")
+    again = running.post(f"{location}/retry")
     assert again.is_success, again.text
     wait_until_blocking(lambda: state_of(running, location) == "succeeded")
     assert running.stop() == 0

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from aurum.storage.testing.waiting import wait_until_blocking
@@ -25,7 +24,7 @@ def instance(shared_data_dir: Path) -> Iterator[Instance]:
 
 
 def test_a_new_user_gets_25_hours_of_real_prices(instance: Instance) -> None:
-    answer = instance.get(f"/v2/series/{KEY}/observations", start="2025-11-02", end="2025-11-03", tz="market")
+    answer = instance.data(f"/v2/series/{KEY}/observations", start="2025-11-02", end="2025-11-03", tz="market")
     assert answer.status_code == 200
     rows = answer.json()["data"]
     assert len(rows) == 25
@@ -34,7 +33,7 @@ def test_a_new_user_gets_25_hours_of_real_prices(instance: Instance) -> None:
 
 
 def test_it_is_ready_and_says_so(instance: Instance) -> None:
-    assert instance.get("/ready").status_code == 200
+    wait_until_blocking(lambda: instance.get("/ready").status_code == 200)
     assert instance.get("/live").json() == {"status": "ok"}
 
 
@@ -60,7 +59,7 @@ def test_the_worker_loads_what_is_queued(instance: Instance, tmp_path: Path) -> 
     assert queued.returncode == 0, queued.stderr
 
     def loaded() -> bool:
-        answer = instance.get(f"/v2/series/{KEY}/observations", start="2025-10-02", end="2025-10-03", tz="market")
+        answer = instance.data(f"/v2/series/{KEY}/observations", start="2025-10-02", end="2025-10-03", tz="market")
         return len(answer.json()["data"]) == 24
 
     wait_until_blocking(loaded)
@@ -68,20 +67,20 @@ def test_the_worker_loads_what_is_queued(instance: Instance, tmp_path: Path) -> 
 
 def test_a_queued_file_that_is_missing_is_parked_and_blocks_no_other(instance: Instance, tmp_path: Path) -> None:
     body = {"name": "ingest.file", "payload": {"path": str(tmp_path / "20251003damlbmp_zone.csv")}}
-    job = httpx.post(f"{instance.url}/v2/jobs", json=body, timeout=60, trust_env=False).json()["data"]
+    job = instance.post("/v2/jobs", json=body).json()["data"]
     again = tmp_path / "20251004damlbmp_zone.csv"
     text = (SAMPLE / "nyiso/20251102damlbmp_zone.csv").read_text().splitlines()[:4]
     again.write_text("\n".join(text).replace("11/02/2025", "10/04/2025") + "\n")
     assert aurum(instance.data_dir, "ingest", "--queue", again).returncode == 0
 
     def loaded() -> bool:
-        answer = instance.get(f"/v2/series/{KEY}/observations", start="2025-10-04", end="2025-10-05", tz="market")
+        answer = instance.data(f"/v2/series/{KEY}/observations", start="2025-10-04", end="2025-10-05", tz="market")
         return len(answer.json()["data"]) == 1
 
     wait_until_blocking(loaded)
     watched = aurum(instance.data_dir, "jobs", "watch", job["job_id"], "--json")
     assert (watched.returncode, json.loads(watched.stdout)["data"]["state"]) == (1, "parked"), watched.stderr
-    assert instance.get(f"/v2/jobs/{job['job_id']}").json()["data"]["reason"]
+    assert instance.data(f"/v2/jobs/{job['job_id']}").json()["data"]["reason"]
 
 
 def test_sigterm_stops_every_process(data_dir: Path) -> None:
@@ -93,9 +92,9 @@ def test_sigterm_stops_every_process(data_dir: Path) -> None:
 
 def test_started_again_it_loads_nothing_twice_also_after_kill_9(data_dir: Path) -> None:
     first = start_up(data_dir, "--no-worker")
-    before = first.get("/v2/catalog/quality/files").json()["meta"]["count"]
+    before = first.data("/v2/catalog/quality/files").json()["meta"]["count"]
     first.stop(signal.SIGKILL)
     second = start_up(data_dir, "--no-worker")
-    assert second.get("/v2/catalog/quality/files").json()["meta"]["count"] == before
+    assert second.data("/v2/catalog/quality/files").json()["meta"]["count"] == before
     assert second.stop(signal.SIGINT) == 0
     wait_until_blocking(lambda: not processes_of(data_dir))

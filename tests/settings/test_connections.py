@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,9 +15,10 @@ from starlette.types import Receive, Scope, Send
 from aurum.api.testing import Served
 from aurum.api.testing.listening import listening
 from aurum.common.settings import Settings
+from aurum.storage.testing.waiting import wait_until_blocking
 
 shows = pytest.mark.shows
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 class Application:
@@ -55,9 +56,14 @@ def connected(settings: Settings, application: Application) -> Iterator[socket.s
 
 @shows(AURUM_LIMITS__HEAD_S="0.2")
 def test_headers_that_do_not_come_are_408(settings: Settings) -> None:
-    with connected(settings, Application()) as stream:
-        stream.sendall(b"GET / HTTP/1.1\r\n")
-        assert stream.recv(1000).startswith(b"HTTP/1.1 408 ")
+    def is_408() -> bool:
+        with connected(settings, Application()) as stream, suppress(ConnectionError):
+            stream.sendall(b"GET / HTTP/1.1\r\n")
+            # A busy machine sends so late that the connection is closed as one without a request.
+            return stream.recv(1000).startswith(b"HTTP/1.1 408 ")
+        return False
+
+    wait_until_blocking(is_408)
 
 
 @shows(AURUM_LIMITS__BODY_S="0.2")

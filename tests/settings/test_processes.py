@@ -197,10 +197,11 @@ def logs() -> Iterator[None]:
     """Restore logging after the test."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    configuration = structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**configuration)
 
 
 @shows(AURUM_LOGGING__LEVEL="ERROR", AURUM_LOGGING__FORMAT="json")
@@ -244,8 +245,8 @@ async def test_metrics_are_sent_to_the_collector_at_an_interval(settings: Settin
         metrics = Metrics()
         metrics.counter("requests_total", "Requests.", labels=()).values[()] = 1
         task = asyncio.create_task(send_metrics(metrics, here, "desk"))
-        await asyncio.to_thread(sent.get, timeout=30)
-        path, headers, body = await asyncio.to_thread(sent.get, timeout=30)
+        await asyncio.to_thread(sent.get, timeout=300)
+        path, headers, body = await asyncio.to_thread(sent.get, timeout=300)
         task.cancel()
     assert (path, headers["x-team"]) == ("/v1/metrics", "desk")
     assert b"trading" in body
@@ -288,7 +289,7 @@ def test_a_worker_serves_its_metrics_where_settings_say(settings: Settings) -> N
     port = free_port()
     here = settings.workers.model_copy(update={"metrics_port": port})
     with served_health(here, Metrics(), live=lambda: (HTTPStatus.OK, {}), health=lambda: (HTTPStatus.OK, {})):
-        assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False).status_code == 200
+        assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False, timeout=60).status_code == 200
 
 
 class EndedProcess:

@@ -472,7 +472,7 @@ async def test_golden_queries_are_worked_out_again_at_an_interval(settings: Sett
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     task = asyncio.create_task(keep_warm(app, {}, settings.cache))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await twice.wait()
     task.cancel()
 
