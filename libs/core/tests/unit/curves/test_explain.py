@@ -61,6 +61,12 @@ def test_amounts_are_products_in_decimals() -> None:
     assert parts.plus(Components()).total == parts.total
 
 
+def test_a_component_of_a_sold_volume_that_is_zero_has_no_sign() -> None:
+    parts = explain({QUOTED: 96.14}, {QUOTED: Path(96.14, 98.31)}).components
+    assert parts is not None
+    assert [str(number) for number in parts.times(-10.0).numbers().values()] == ["-21.7", "0.0", "0.0", "0.0", "-21.7"]
+
+
 @pytest.mark.parametrize(
     ("values", "decimals"), [([], 12), ([0.03], 12), ([98.31, -96.14], 12), ([12_345.6], 10), ([1e9, 5.0], 5), ([1e20], 0)]
 )

@@ -71,9 +71,9 @@ class Components:
         return Components(*(_rounded(one, decimals) for one in self._parts()))
 
     def numbers(self) -> dict[str, float]:
-        """Return the components and their total as numbers."""
+        """Return the components and their total as numbers. A zero of a sold volume is 0, not -0."""
         named = dict(zip(COMPONENTS, self._parts(), strict=True)) | {"total": self.total}
-        return {name: float(value) for name, value in named.items()}
+        return {name: float(value) + 0.0 for name, value in named.items()}
 
     def _parts(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
         return self.quote_move, self.roll_down, self.correction, self.methodology
