@@ -116,6 +116,9 @@ async def test_one_bad_row_refuses_all_of_them(desks: Desks) -> None:
     refused = await send(desk, ROW, ROW | {"period": "Q9-25"}, ROW | {"product": BASE})
     assert refused.status_code == 422
     assert [one["field"] for one in refused.json()["errors"]] == ["line 2: period", "line 3: product"]
+    assert "line 2: period 'Q9-25': " in refused.json()["detail"]
+    open_ended = await send(desk, ROW | {"period": {"start": "2025-03-01"}})
+    assert "line 1: period must be a label such as Q1-25, or an object" in open_ended.json()["detail"]
     assert await desk.rows(f"/v2/curves/{OWN}/quotes") == []
     misspelt = await desk.send("POST", "/v2/curves/quotes", json={"data": [ROW | {"setle": 1}]})
     assert misspelt.json()["errors"][0]["field"] == "line 1: setle"

@@ -21,10 +21,14 @@ def refused_rows(error: ValidationError) -> BadRows | InvalidParameters:
     is_of_row = [len(one["loc"]) >= 2 and one["loc"][0] == "data" for one in errors]
     others = [one for one, of_row in zip(errors, is_of_row, strict=True) if not of_row][:_SHOWN]
     if others:
-        return InvalidParameters(*((".".join(map(str, one["loc"])) or "body", one["msg"], None) for one in others))
+        return InvalidParameters(*((".".join(map(str, one["loc"])) or "body", _why(one["msg"]), None) for one in others))
     problems = [
-        (int(one["loc"][1]) + 1, str(one["loc"][2]) if len(one["loc"]) > 2 else "row", str(one["input"])[:60], one["msg"])
+        (int(one["loc"][1]) + 1, str(one["loc"][2]) if len(one["loc"]) > 2 else "row", str(one["input"])[:60], _why(one["msg"]))
         for one in errors
     ]
     schema = {"line": pl.UInt32, "column": pl.String, "text": pl.String, "problem": pl.String}
     return BadRows(pl.DataFrame(problems, schema=schema, orient="row"))
+
+
+def _why(message: str) -> str:
+    return message.removeprefix("Value error, ")

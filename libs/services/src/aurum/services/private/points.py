@@ -46,7 +46,8 @@ class BadRows(Invalid):
             {"field": f"line {line}: {column}", "message": message, "value": value}
             for line, column, value, message in shown.select("line", "column", "text", "problem").iter_rows()  # rows: shown
         ]
-        named = "; ".join(f"{error['field']} {error['message']}" for error in errors)
+        # The reasons of periods begin with the word, as the field ends with it.
+        named = "; ".join(f"{error['field']} {error['message'].removeprefix('period ')}" for error in errors)
         more = f"; and {problems.height - len(errors):,} more" if problems.height > len(errors) else ""
         count = "1 row" if problems.height == 1 else f"{problems.height:,} rows"
         super().__init__(f"{count} cannot be used, so nothing was stored: {named}{more}", rows=problems.height, errors=errors)
