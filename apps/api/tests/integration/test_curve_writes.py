@@ -55,6 +55,19 @@ async def test_a_tenant_declares_quotes_and_reads_its_own_product(desks: Desks) 
     assert [row["settle"] for row in history] == [97.5]
 
 
+@pytest.mark.parametrize("text", ["2024-10-14T18:00:00", "2024-10-14T18:00", "2024-10-14"])
+async def test_a_known_time_without_an_offset_is_refused(desks: Desks, text: str) -> None:
+    desk = desks.of("acme")
+    await add(desk)
+    csv = f"trade_date,product,period,settle,known_at\n2024-10-14,{OWN},Q1-25,97,{text}\n"
+    for answer in (
+        await send(desk, ROW | {"known_at": text}),
+        await desk.send("POST", "/v2/curves/quotes", content=csv.encode(), headers=CSV),
+    ):
+        assert answer.status_code == 422, answer.text
+        assert "has no offset from UTC" in answer.text
+
+
 async def test_quotes_that_jump_beside_the_session_before_are_stored_and_named(desks: Desks) -> None:
     desk = desks.of("acme")
     await add(desk)

@@ -54,6 +54,19 @@ async def test_a_build_reprices_independent_quotes_and_leaves_those_in_delivery_
     ]  # fmt: skip
 
 
+async def test_a_stored_quote_without_hours_of_its_block_is_left_out_and_named(store: Store) -> None:
+    sunday = ("2024-11-17", 50.0)
+    reading = await curve_reading(
+        store, session_file(PEAK, DAY, [sunday, ("2024-12", 95.0)]), session_file(PEAK, date(2024, 10, 15), [sunday])
+    )
+    answer = await build(reading, BuildQuestion(PEAK, trade_date=DAY))
+    assert [one.label for one in answer.forward.without_hours] == ["2024-11-17 PEAK"]
+    assert answer.documents(["report"])["report"]["without_hours"] == ["2024-11-17 PEAK"]  # type: ignore[index]
+    assert prices(answer, "PEAK")["Dec-24"] == pytest.approx(95.0)
+    with pytest.raises(NothingToBuild, match="has no priced quotes with hours of its block on 2024-10-15"):
+        await build(reading, BuildQuestion(PEAK, trade_date=date(2024, 10, 15)))
+
+
 async def test_the_curve_is_that_of_the_quotes_known_as_of_an_instant(store: Store) -> None:
     first = datetime(2024, 10, 14, 16, 30, tzinfo=UTC)
     reading = await curve_reading(

@@ -224,6 +224,8 @@ def _print_build(answer: BuildAnswer, rows: int) -> None:
         )
     if answer.forward.excluded:
         print(f"in delivery, left out: {', '.join(one.label for one in answer.forward.excluded)}")
+    if answer.forward.without_hours:
+        print(f"without hours of their block, left out: {', '.join(one.label for one in answer.forward.without_hours)}")
 
 
 def _title(answer: BuildAnswer) -> str:

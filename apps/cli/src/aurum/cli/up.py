@@ -70,7 +70,7 @@ def up(
             "AURUM_LOGGING__LEVEL": "WARNING" if settings.logging.level == "INFO" else settings.logging.level,
             "AURUM_SUPERVISION__STATE_FILE": str(state_file),
         }
-        _serve(out, stop, began, settings, servers, variables, host=host, port=chosen, worker=worker)
+        _serve(out, stop, began, settings, servers, variables, host=host, port=chosen, worker=worker, sample=sample)
 
 
 def _serve(
@@ -84,6 +84,7 @@ def _serve(
     host: str,
     port: int,
     worker: bool,
+    sample: bool,
 ) -> None:
     """Run the API and the worker until a stop is requested. ``variables``: their settings, as environment variables."""
     from aurum.cli import processes
@@ -101,7 +102,7 @@ def _serve(
             raise typer.Exit(UNAVAILABLE)
         if not stop.is_set():
             _say(out, began, "the API is ready")
-            _greet(out, url, settings)
+            _greet(out, url, settings, sample=sample)
             _supervise(out, stop, began, settings, [*servers, *children], Path(variables["AURUM_SUPERVISION__STATE_FILE"]))
     finally:
         out.print("stopping all processes")
@@ -150,7 +151,7 @@ async def _prepare(settings: Settings, *, sample: bool) -> None:
             )
 
 
-def _greet(out: Console, url: str, settings: Settings) -> None:
+def _greet(out: Console, url: str, settings: Settings, *, sample: bool) -> None:
     key, header = "", ""
     if settings.access.mode == "required":
         folder = shlex.quote(str(settings.data_dir))
@@ -159,12 +160,16 @@ def _greet(out: Console, url: str, settings: Settings) -> None:
     aurum --data-dir {folder} keys create NAME
 """
         header = " -H 'X-API-Key: KEY'"
+    example = "the first series in the store", "series?limit=5"
+    if sample:
+        day = f"series/{_EXAMPLE}/observations?start=2025-11-02&end=2025-11-03&tz=market"
+        example = "NYISO day-ahead prices of New York City, on the day with 25 hours", day
     out.print(
         f"""
 Aurum is at {url}
 {key}
-  NYISO day-ahead prices of New York City, on the day with 25 hours:
-    curl{header} '{url}/v2/series/{_EXAMPLE}/observations?start=2025-11-02&end=2025-11-03&tz=market'
+  {example[0]}:
+    curl{header} '{url}/v2/{example[1]}'
 
   documentation   {url}/docs
   stop            Ctrl-C

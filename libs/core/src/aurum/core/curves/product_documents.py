@@ -18,7 +18,7 @@ from aurum.core.curves.seasons import default_season_families
 from aurum.core.curves.sessions import default_session_calendars
 from aurum.core.errors import UnknownName
 from aurum.core.keys import SeriesKey
-from aurum.core.units import Unit, known_currencies, parse_unit
+from aurum.core.units import Unit, converts, known_currencies, parse_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,17 @@ def default_reference_names() -> ReferenceNames:
 def read_product(document: Mapping[str, object], names: ReferenceNames | None = None) -> Product:
     """Return the product that a JSON or TOML document describes.
 
-    Required: ``key``, ``title``, ``unit``, ``tick``, ``calendar``. ``currency`` is that of the unit, also when it is left out.
-    ``weighting`` is by default that of the commodity: power by hours, all others by days. ``block`` is by default the block of
-    the calendar that the key names, which has to exist; none for ``base``, for a calendar without blocks, and when it is null.
-    The other members are those of ``Product``. ``names``: the reference data that it may name, by default the package's. Raises
-    ``InvalidDocument`` about the first member that is wrong.
+    Required: ``key``, ``title``, ``unit``, ``tick``, ``calendar``. ``unit`` of power, gas, oil, emissions and coal is a price,
+    of ``rate`` a number. ``currency`` is that of the unit, also when it is left out. ``weighting`` is by default that of the
+    commodity: power by hours, all others by days. ``block`` is by default the block of the calendar that the key names, which
+    has to exist; none for ``base``, for a calendar without blocks, and when it is null. The other members are those of
+    ``Product``. ``names``: the reference data that it may name, by default the package's. Raises ``InvalidDocument`` about the
+    first member that is wrong.
     """
     names = default_reference_names() if names is None else names
     read = Document("product", document, Product.__dataclass_fields__)
     key = read.checked("key", CurveKey.parse)
-    unit = read.checked("unit", parse_unit)
+    unit = _unit(read, key)
     calendar = read.checked("calendar", lambda name: parse_delivery_calendar(name, names.calendars))
     return Product(
         key=key,
@@ -89,6 +90,8 @@ def default_products() -> tuple[Product, ...]:
 _OF_FAMILY = ("commodity", "venue", "areas", "only", "blocks")
 """Members of a family that are not terms of its products."""
 _ALL_HOURS = "base"
+_COMMODITIES = frozenset({"power", "gas", "oil", "emissions", "coal"})
+"""Commodities whose quotes are prices. Quotes of others, such as weather, may be in units without a currency."""
 """Block of keys of products that deliver in all hours."""
 _BASE = {_ALL_HOURS: {"title": ""}}
 
@@ -116,6 +119,16 @@ def _currency(read: Document, unit: Unit) -> str | None:
     if currency is not None and currency != unit.currency:
         raise read.refused("currency", f"must be that of the unit {unit}, {unit.currency or 'which has none'}", currency)
     return unit.currency
+
+
+def _unit(read: Document, key: CurveKey) -> Unit:
+    unit = read.checked("unit", parse_unit)
+    if key.commodity == "rate":
+        if not converts(unit, parse_unit("1")):
+            raise read.refused("unit", "must be a number without a unit, 1 or %, because the quotes are rates", unit.text)
+    elif key.commodity in _COMMODITIES and unit.currency is None:
+        raise read.refused("unit", f"must be a price of {key.commodity}, such as EUR/MWh", unit.text)
+    return unit
 
 
 def _block(read: Document, key: CurveKey, calendar: DeliveryCalendar, names: ReferenceNames) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from aurum.core.calendars import Block
 from aurum.core.curves.build import Build, BuildQuote, Objective, build_curve
+from aurum.core.curves.calendars import DeliveryCalendar, hours
 from aurum.core.curves.grids import Grid, InvalidGrid, block_of_grid, make_grid
 from aurum.core.curves.overlaps import InvalidQuote
 from aurum.core.curves.periods import Period
@@ -172,7 +173,11 @@ async def _answer(
 async def _resolved(reading: CurveReading, question: BuildQuestion, terms: Sequence[BuildTerms]) -> _Resolved:
     known = Known(question.as_of, question.as_loaded)
     trade_date, quotes = await _quotes(reading, terms, question, known)
-    forward = await forward_quotes(reading, terms[0], quotes, trade_date, question.in_delivery, known)
+    # A quote of the question that cannot be priced is an error of the question; a stored one must not spoil its trade date.
+    idle = [] if question.quotes is not None else await asyncio.to_thread(_without_hours, quotes, terms[0].calendar)
+    priced = [one for one in quotes if one not in idle]
+    forward = await forward_quotes(reading, terms[0], priced, trade_date, question.in_delivery, known)
+    forward = replace(forward, without_hours=idle)
     if not forward.ahead:
         raise _nothing(terms[0], question, trade_date, quotes, forward)
     block = _only_block(forward.ahead)
@@ -187,6 +192,12 @@ async def _resolved(reading: CurveReading, question: BuildQuestion, terms: Seque
     grid = await asyncio.to_thread(_grid, terms[0], whole_first, whole_end, question)
     form = await form_of(reading, terms[0], grid, question, trade_date, known)
     return _Resolved(question, terms, trade_date, quotes, forward, block, grid, first, end, form)
+
+
+def _without_hours(quotes: Sequence[Quoted], calendar: DeliveryCalendar) -> list[Quoted]:
+    return [
+        one for one in quotes if one.block is not None and hours(calendar, one.period.first, one.period.end, one.block) == 0
+    ]
 
 
 async def curve_terms(reading: CurveReading, question: BuildQuestion) -> Sequence[BuildTerms]:
@@ -236,8 +247,9 @@ def _nothing(
     excluded = [one.label for one in forward.excluded]
     name = terms.key or "the request"
     on = "" if trade_date is None else f" on {trade_date}"
-    if not quotes:
-        why = f"{name} has no priced quotes{on}: choose another trade date, or send quotes"
+    if not forward.excluded:
+        with_hours = " with hours of its block" if quotes else ""
+        why = f"{name} has no priced quotes{with_hours}{on}: choose another trade date, or send quotes"
     else:
         why = f"every quote of {name}{on} is in delivery ({', '.join(excluded[:5])}): nothing is left to build"
     day = None if trade_date is None else str(trade_date)

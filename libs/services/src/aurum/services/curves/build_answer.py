@@ -235,6 +235,7 @@ class BuildAnswer:
             "uncovered": [self._span(one) for one in report.uncovered],
             "extrapolated": [self._span(one) for one in report.extrapolated],
             "excluded": [one.label for one in self.forward.excluded],
+            "without_hours": [one.label for one in self.forward.without_hours],
             "netted": [
                 {
                     "quote": one.quote.label,

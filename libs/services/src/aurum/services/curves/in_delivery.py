@@ -37,12 +37,17 @@ class Netted:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """The quotes to build from. ``ahead``: the quotes. ``excluded``: those left out. ``spot``: the subtracted prices."""
+    """The quotes to build from.
+
+    ``ahead``: the quotes. ``excluded``: those left out, because their delivery has begun. ``spot``: the subtracted prices.
+    ``without_hours``: stored quotes left out, because their period has no hours of their block.
+    """
 
     ahead: Sequence[Quoted]
     excluded: Sequence[Quoted] = ()
     netted: Sequence[Netted] = ()
     spot: SpotPrices | None = None
+    without_hours: Sequence[Quoted] = ()
 
 
 async def forward_quotes(

@@ -26,6 +26,7 @@ QUOTE_ROWS = pl.Schema({"line": pl.UInt32(), **dict.fromkeys(COLUMNS, pl.String(
 """Rows as callers write them. ``line``: 1-based line of a file, or number of an element. Fields: decimal numbers as texts."""
 
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_WITH_OFFSET = r"([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 _FIRST = date(1970, 1, 1)
 
 
@@ -195,6 +196,8 @@ def _known_at_problem(now: datetime) -> pl.Expr:
     return (
         pl.when(pl.col("known_at_problem").is_not_null())
         .then(pl.col("known_at_problem"))
+        .when(pl.col("known_at").is_not_null() & ~pl.col("known_at_text").str.contains(_WITH_OFFSET))
+        .then(pl.lit("has no offset from UTC: write YYYY-MM-DDTHH:MM with Z or an offset, such as 2025-01-07T18:30+01:00"))
         .when(pl.col("known_at") > now)
         .then(pl.lit(f"is in the future: it is now {now.isoformat(timespec='seconds')}"))
         .when(pl.col("known_at").dt.date() < _FIRST)

@@ -297,6 +297,9 @@ class ReportDocument(BaseModel):
     uncovered: list[SpanDocument] = Field(description="Days without a quote.")
     extrapolated: list[SpanDocument] = Field(description="Days outside the quotes, priced because the request wants it.")
     excluded: list[str] = Field(description="Quotes left out because their delivery has begun.")
+    without_hours: list[str] = Field(
+        description="Stored quotes left out because their period has no hours of their block, such as a Sunday of a peak curve."
+    )
     netted: list[NettedDocument] = Field(description="Quotes in delivery, as they were used.")
     profiles: list[ProfileDocument] = Field(description="The profile between each two ends of quotes, with objective shape.")
     mids: list[str] = Field(description="Quotes without a settlement, whose price is the mean of bid and ask.")

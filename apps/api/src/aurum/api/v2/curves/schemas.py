@@ -380,7 +380,8 @@ class QuoteRow(BaseModel):
     open_interest: float | None = Field(default=None, strict=True, allow_inf_nan=False)
     known_at: ShortText | None = Field(
         default=None,
-        description="Time since when the quote has been known, not in the future. Default: the moment of the request.",
+        description="Time since when the quote has been known, with Z or an offset, not in the future. Default: the moment of "
+        "the request.",
         examples=["2025-01-07T17:30:00Z"],
     )
 
