@@ -1,4 +1,4 @@
-"""``aurum curves continuous`` and ``aurum curves explain``."""
+"""``aurum curves continuous``, ``explain`` and ``diff``."""
 
 from __future__ import annotations
 
@@ -118,6 +118,18 @@ async def test_an_explanation_is_drawn_into_a_file(settings: Settings, tmp_path:
     assert result.exit_code == 0, result.output
     shown = "".join(map(str, etree.fromstring(picture.read_bytes()).itertext()))
     assert all(word in shown for word in ("quote move", "roll down", "+9.00", "M+1"))
+
+
+async def test_moves_as_a_table_and_as_json(settings: Settings) -> None:
+    dates = "--a", str(THURSDAY), "--b", str(FRIDAY), "--limit", "1"
+    shown = await run(settings, "diff", KEY, *dates)
+    assert shown.exit_code == 0, shown.output
+    assert f"price: {THURSDAY} to {FRIDAY}" in shown.output
+    assert all(text in shown.output for text in (KEY, "Sep-24", "-2", "both", "only 1 of 2 rows are shown"))
+    document = json.loads((await run(settings, "diff", KEY, *dates, "--json")).output)
+    (move,) = document["data"]
+    assert (move["curve"], move["period"]["label"], move["a"], move["b"], move["move"]) == (KEY, "Sep-24", 80.0, 78.0, -2.0)
+    assert (document["a"], document["b"], document["field"], document["total"]) == (str(THURSDAY), str(FRIDAY), "price", 2)
 
 
 @pytest.mark.parametrize(

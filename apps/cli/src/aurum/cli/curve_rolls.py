@@ -49,7 +49,6 @@ def show_continuous(
     as_json: AsJson = False,
 ) -> None:
     """Show the price of a tenor through trade dates, with the rolls from contract to contract and the gaps at them."""
-    from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.core.curves.continuous import Adjust
     from aurum.services.curves import curve_of
@@ -66,27 +65,36 @@ def show_continuous(
         return await read_continuous(reading, await plan_continuous(reading, await curve_of(reading, key), question))
 
     answer = with_store(context.obj, run)
-    plan, height = answer.plan, answer.frame.height
-    shown_unit, _ = plan.conversions.unit_of(plan.product)
-    named = answer.frame.tail(rows).rows(named=True)
     if as_json:
-        print_json(
-            [{**row, "period": answer.periods[row["period"]].document()} for row in named],
-            curve=key,
-            unit=shown_unit,
-            front=str(plan.tenor),
-            roll=str(plan.rule),
-            adjust=adjust,
-            field=field,
-            summary=answer.summary(),
-            rolls=[one.document() for one in answer.rolls],
-            missing=answer.missing,
-            missing_sessions=answer.sessions,
-            truncated=height > rows,
-        )
-        return
-    out = console()
-    out.print(f"{key}  {plan.tenor}  {shown_unit}  roll {plan.rule}  adjust {adjust}")
+        _print_document(answer, rows)
+    else:
+        _print_series(answer, rows)
+
+
+def _print_document(answer: ContinuousAnswer, rows: int) -> None:
+    plan = answer.plan
+    print_json(
+        [{**row, "period": answer.periods[row["period"]].document()} for row in answer.frame.tail(rows).rows(named=True)],
+        curve=str(plan.product.product.key),
+        unit=plan.conversions.unit_of(plan.product)[0],
+        front=str(plan.tenor),
+        roll=str(plan.rule),
+        adjust=str(plan.question.adjust),
+        field=plan.question.field,
+        summary=answer.summary(),
+        rolls=[one.document() for one in answer.rolls],
+        missing=answer.missing,
+        missing_sessions=answer.sessions,
+        truncated=answer.frame.height > rows,
+    )
+
+
+def _print_series(answer: ContinuousAnswer, rows: int) -> None:
+    from aurum.cli.render import console, table
+
+    plan, height, out = answer.plan, answer.frame.height, console()
+    shown_unit, _ = plan.conversions.unit_of(plan.product)
+    out.print(f"{plan.product.product.key}  {plan.tenor}  {shown_unit}  roll {plan.rule}  adjust {plan.question.adjust}")
     lines = [
         (
             row["trade_date"],
@@ -94,7 +102,7 @@ def show_continuous(
             *(number(row[name]) for name in _SHOWN),
             row["reason"] or "",
         )
-        for row in named
+        for row in answer.frame.tail(rows).rows(named=True)
     ]
     out.print(table(["trade date", "contract", *_SHOWN, "reason"], lines, right=_SHOWN))
     if height > rows:

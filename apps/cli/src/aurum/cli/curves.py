@@ -184,7 +184,6 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what moved most between two trade dates, by delivery period."""
-    from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.services.curves import DiffQuestion, curves_of, plan_diff, read_diff
 
@@ -208,22 +207,32 @@ def diff(
         return await read_diff(reading, plan)
 
     answer = with_store(context.obj, run)
-    keys = {one.curve_id: str(one.product.key) for one in answer.plan.products}
-    named = answer.frame.rows(named=True)
     if as_json:
-        data = [
-            {
-                "curve": keys[row["curve_id"]],
-                "period": answer.periods[row["period"]].document(),
-                **{name: row[name] for name in ("a", "b", "move", "relative", "status", "a_from", "b_from")},
-            }
-            for row in named
-        ]
-        more = {} if answer.reason is None else {"reason": answer.reason}
-        print_json(data, a=answer.plan.a, b=answer.plan.b, field=field, total=answer.total, **more)
-        return
+        _print_move_documents(answer)
+    else:
+        _print_moves(answer)
+
+
+def _print_move_documents(answer: DiffAnswer) -> None:
+    plan, keys = answer.plan, _keys(answer)
+    data = [
+        {
+            "curve": keys[row["curve_id"]],
+            "period": answer.periods[row["period"]].document(),
+            **{name: row[name] for name in ("a", "b", "move", "relative", "status", "a_from", "b_from")},
+        }
+        for row in answer.frame.rows(named=True)
+    ]
+    more = {} if answer.reason is None else {"reason": answer.reason}
+    print_json(data, a=plan.a, b=plan.b, field=plan.question.field, total=answer.total, **more)
+
+
+def _print_moves(answer: DiffAnswer) -> None:
+    from aurum.cli.render import console, table
+
+    plan, keys = answer.plan, _keys(answer)
     out = console()
-    out.print(f"{field}: {_day(answer.plan.a)} to {_day(answer.plan.b)}")
+    out.print(f"{plan.question.field}: {_day(plan.a)} to {_day(plan.b)}")
     if answer.reason is not None:
         print(answer.reason)
     lines = [
@@ -233,14 +242,18 @@ def diff(
             *(number(row[name]) for name in ("a", "b", "move")),
             row["status"],
         )
-        for row in named
+        for row in answer.frame.rows(named=True)
     ]
     if answer.mids:
         named_mids = ", ".join(f"{keys[curve_id]} {label}" for curve_id, label in answer.mids)
         out.print(f"no settlement, so the mean of bid and ask: {named_mids}")
     out.print(table(["curve", "period", "a", "b", "move", "status"], lines, right=["a", "b", "move"]))
-    if answer.total > limit:
-        print(f"only {limit} of {answer.total:,} rows are shown: raise --limit for more")
+    if answer.total > answer.frame.height:
+        print(f"only {answer.frame.height} of {answer.total:,} rows are shown: raise --limit for more")
+
+
+def _keys(answer: DiffAnswer) -> Mapping[int, str]:
+    return {one.curve_id: str(one.product.key) for one in answer.plan.products}
 
 
 _SHOWN = ("settle", "bid", "ask", "volume_mwh", "open_interest")
