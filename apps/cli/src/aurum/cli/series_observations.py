@@ -90,13 +90,8 @@ def show(
     from aurum.core.catalog import Quality
     from aurum.services.observations import unit_of
 
-    question = replace(
-        _question(start, end, as_of, as_loaded, tz, freq, agg, block, unit, currency, min_coverage),
-        issue=issue,
-        days_ahead=days_ahead,
-        before=before,
-        hours_ahead=hours_ahead,
-    )
+    known = (as_of, as_loaded, issue, days_ahead, before, hours_ahead)
+    question = _question(start, end, *known, tz, freq, agg, block, unit, currency, min_coverage)
     answer = with_store(context.obj, lambda store: _read(store, key, question, tenant))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     shown_unit, _ = unit_of(series, answer.plan)
@@ -208,13 +203,8 @@ def plot(
     from aurum.cli.wiring import with_store
     from aurum.services.observations import unit_of
 
-    question = replace(
-        _question(start, end, as_of, as_loaded, tz, freq, agg, block, unit, currency, min_coverage),
-        issue=issue,
-        days_ahead=days_ahead,
-        before=before,
-        hours_ahead=hours_ahead,
-    )
+    known = (as_of, as_loaded, issue, days_ahead, before, hours_ahead)
+    question = _question(start, end, *known, tz, freq, agg, block, unit, currency, min_coverage)
     answer = with_store(context.obj, lambda store: _read(store, key, question, tenant))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     if frame.is_empty():
@@ -293,6 +283,10 @@ def _question(
     end: str | None,
     as_of: str | None,
     as_loaded: str | None,
+    issue: str | None,
+    days_ahead: int | None,
+    before: str | None,
+    hours_ahead: float | None,
     tz: str,
     freq: str | None,
     agg: str,
@@ -315,6 +309,10 @@ def _question(
         end=end or None,
         as_of=as_of or None,
         as_loaded=as_loaded or None,
+        issue=issue,
+        days_ahead=days_ahead,
+        before=before,
+        hours_ahead=hours_ahead,
         tz=tz,
         freq=parse_frequency(freq) if freq is not None else None,
         agg=Aggregation(agg) if freq is not None else None,
