@@ -20,13 +20,16 @@ def test_tenors_in_any_spelling(text: str, shown: str) -> None:
     assert str(parse_tenor(text)) == shown
 
 
-@pytest.mark.parametrize(
-    "text", ["", "M", "M+0", "M-1", "M+241", "H+1", "M+1.5", "D+1", "Jan-25", "M+" + "1" * 50, "Ｍ+1", "M+١"]
-)
+@pytest.mark.parametrize("text", ["", "M", "M-1", "H+1", "M+1.5", "D+1", "Jan-25", "M+" + "1" * 50, "Ｍ+1", "M+١"])
 def test_other_texts_are_refused_and_say_what_is_read(text: str) -> None:
-    with pytest.raises(InvalidTenor) as refused:
+    with pytest.raises(InvalidTenor, match=r"must be M\+1, Q\+1"):
         parse_tenor(text)
-    assert "M+1" in refused.value.detail or "from 1 to" in refused.value.detail
+
+
+@pytest.mark.parametrize("text", ["M+0", "M+241"])
+def test_numbers_out_of_range_are_refused_with_the_range(text: str) -> None:
+    with pytest.raises(InvalidTenor, match="must be from 1 to 240"):
+        parse_tenor(text)
 
 
 @pytest.mark.parametrize(
