@@ -24,6 +24,7 @@ from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.curves.schemas import CurveMeta
 from aurum.core.access import Permission
 from aurum.core.errors import NotFound, Unavailable
 from aurum.services.curves import LATEST, curve_of
@@ -56,13 +57,15 @@ class DiscountFactor(BaseModel):
 
 
 class DiscountMeta(BaseModel):
-    count: int
-    curve: dict[str, object]
-    trade_date: date | None
-    day_count: str
-    compounding: str
-    interpolation: str
-    extrapolate: Beyond
+    """How the factors were computed."""
+
+    count: int = Field(description="Number of dates.")
+    curve: CurveMeta
+    trade_date: date | None = Field(description="Null: the curve has no such trade date.")
+    day_count: str = Field(description="Year fraction of a zero rate: `ACT/365`, days divided by 365.")
+    compounding: str = Field(description="Of a zero rate: `annual`.")
+    interpolation: str = Field(description="Between two maturities.")
+    extrapolate: Beyond = Field(description="As requested.")
 
 
 class DiscountDocument(BaseModel):
@@ -83,7 +86,15 @@ class DiscountDocument(BaseModel):
                     ],
                     "meta": {
                         "count": 1,
-                        "curve": {"key": "rate:EUR:base:DESK", "unit": "ratio"},
+                        "curve": {
+                            "key": "rate:EUR:base:DESK",
+                            "title": "EUR rates of the desk",
+                            "unit": "ratio",
+                            "currency": None,
+                            "calendar": "rate",
+                            "version": 1,
+                            "derived": None,
+                        },
                         "trade_date": "2025-01-07",
                         "day_count": "ACT/365",
                         "compounding": "annual",
