@@ -74,4 +74,4 @@ async def test_a_file_that_was_not_stored_says_so(folder: Path) -> None:
 async def test_a_key_alone_names_no_number(folder: Path, options: tuple[str, ...]) -> None:
     result = await run("lineage", NYC, *options)
     assert result.exit_code != 0
-    assert "start" in str(result.exception)
+    assert "--start" in str(result.exception)

@@ -41,8 +41,8 @@ def lineage(
     from aurum.services.lineage import lineage_document
 
     if (start is None) == (period is None):
-        why = "is missing: give --start for a series, or --period for a curve" if start is None else "does not go with period"
-        raise InvalidParameters(("start", why, start))
+        why = "is missing: give --start for a series, or --period for a curve" if start is None else "does not go with --period"
+        raise InvalidParameters(("--start", why, start))
 
     async def run(pipelines: Pipelines) -> tuple[Lineage, list[Place]]:
         store = pipelines.store
