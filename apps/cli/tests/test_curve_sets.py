@@ -192,5 +192,8 @@ async def test_a_comparison_says_what_is_not_compared(settings: Settings, postgr
     itself = ("compare", set_id, "--against", f"{OWN}={OWN}", "--tolerance", "5", "--tolerance", "gas:*=2%")
     assert isinstance(await refusal(settings, *itself), InvalidParameters)
     assert "not compared" in await sets(settings, "compare", set_id, "--venue", "EUGP2", "--tolerance", "1%")
-    for wrong in (("--tolerance", "many"), ("--against", "x", "--tolerance", "1"), ()):
+    for limit in ("many", "nan", "inf", "-1", "101%"):
+        refused = await refusal(settings, "compare", set_id, "--venue", "EUGP2", "--tolerance", limit)
+        assert "--tolerance" in str(refused), limit
+    for wrong in (("--against", "x", "--tolerance", "1"), ()):
         assert isinstance(await refusal(settings, "compare", set_id, *wrong), InvalidParameters)

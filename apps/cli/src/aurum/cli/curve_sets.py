@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -404,7 +405,7 @@ def _with_desk(
             if not caller.may(needed):
                 raise MissingScope(needed)
             if tenant not in ("local", caller.tenant):
-                raise InvalidParameters(("tenant", f"is not that of the key, {caller.tenant}", tenant))
+                raise InvalidParameters(("--tenant", f"is not that of the key, {caller.tenant}", tenant))
             by, owner = Actor(caller.subject, caller.tenant, person=caller.person), caller.tenant
         await store.access.tenants.tenant(owner)
         return await action(_Desk(store, curve_reading(store, owner), by))
@@ -464,13 +465,22 @@ def _label(made: SetMarks, delivery: Delivery) -> str:
 
 
 def _tolerance(text: str) -> tuple[str, Tolerance]:
-    """Return the pattern, empty for all curves, and the tolerance of a text such as ``gas:*=2%``."""
+    """Return the pattern, empty for all curves, and the tolerance of a text such as ``gas:*=2%``.
+
+    Raises ``InvalidParameters``.
+    """
+    from aurum.core.curves.quotes import MOST
     from aurum.core.errors import InvalidParameters
     from aurum.services.curves.marks import Tolerance
 
-    name, number = name_and_value(text, "--tolerance") if "=" in text else ("", text)
+    name, limit = name_and_value(text, "--tolerance") if "=" in text else ("", text)
+    is_relative = limit.endswith("%")
     try:
-        value = float(number.removesuffix("%"))
-    except ValueError as error:
-        raise InvalidParameters(("tolerance", "must be a number such as 0.5, or 2%", text)) from error
-    return name, Tolerance(relative=value / 100) if number.endswith("%") else Tolerance(value)
+        value = float(limit.removesuffix("%"))
+    except ValueError:
+        value = nan
+    if not 0 <= value <= (100 if is_relative else MOST):
+        raise InvalidParameters(
+            ("--tolerance", "must be a number from 0, such as 0.5, or a share up to 100%, such as 2%", text)
+        )
+    return name, Tolerance(relative=value / 100) if is_relative else Tolerance(value)
