@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ _ROOM: Final = 4 * 1024**3
 
 
 @contextmanager
-def server_folder() -> Iterator[Path]:
+def server_folder() -> Generator[Path]:
     """Make a folder for a server, and delete it afterwards: in memory where there is room, else among the temporary files.
 
     A copy of a database is 1,600 small files. On a busy disk they take ten times as long.
