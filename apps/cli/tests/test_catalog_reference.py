@@ -68,7 +68,7 @@ async def test_a_block_may_stand_in_a_file_and_a_wrong_one_names_the_member(sett
         (f"@{tmp_path / 'missing.json'}", "block"),
         ("{", "block"),
         ("[]", "block"),
-        (json.dumps(BLOCK | {"windows": [{"hours": [[0, 25]]}]}), "hours"),
+        (json.dumps(BLOCK | {"windows": [{"hours": [[0, 25]]}]}), "windows.0.hours"),
     ):
         refused = await run(settings, "blocks", "add", argument)
         assert isinstance(refused.exception, InvalidParameters), argument

@@ -217,6 +217,8 @@ async def test_discount_factors_of_rates_in_either_unit(desks: Desks, unit: str,
     assert [row["date"] for row in monthly] == ["2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30"]
     late = problem(await desk.get(path, dates="2028-01-01"), 422)
     assert (late["errors"][0]["field"], "2026-10-14" in late["detail"]) == ("dates", True)
+    sunday = problem(await desk.get(path, trade_date="2024-10-13", dates="2025-10-14"), 422)
+    assert (sunday["errors"][0]["field"], sunday["nearest"]) == ("trade_date", ["2024-10-14"])
     (flat,) = await desk.rows(path, dates="2027-10-14", extrapolate="flat")
     assert (flat["is_extrapolated"], flat["discount_factor"]) == (True, pytest.approx(1.03**-3))
     table = await desk.get(path, format="csv")

@@ -11,7 +11,7 @@ from aurum.core.curves.discount import BeyondRates, DiscountCurve, InvalidRates,
 from aurum.core.curves.period_labels import add_months
 from aurum.core.errors import InvalidParameters
 from aurum.core.units import IncompatibleUnits, conversion_factor, parse_unit
-from aurum.services.curves.known import LATEST, Known, quotes_of, trade_date_of
+from aurum.services.curves.known import LATEST, Known, check_trade_dates, quotes_of, trade_date_of
 from aurum.services.curves.reading import CurveReading
 from aurum.storage.ports.curves import QuoteSpan, StoredProduct
 
@@ -103,12 +103,15 @@ async def plan_discount(reading: CurveReading, product: StoredProduct, question:
 
 
 async def read_discount(reading: CurveReading, plan: DiscountPlan) -> Sequence[DiscountRow]:
-    """Return the discount factors of a plan, in the order of its dates. Raises ``InvalidParameters``."""
+    """Return the discount factors of a plan, in the order of its dates; none of a curve without quotes.
+
+    Raises ``InvalidParameters``, also for a trade date without quotes.
+    """
     if plan.trade_date is None:
         return []
     frame = await quotes_of(reading, [plan.product], QuoteSpan(plan.trade_date, plan.trade_date), plan.known)
-    if frame.is_empty():
-        return []
+    quoted = frame["trade_date"].unique().to_list()
+    await check_trade_dates(reading, [plan.product], {"trade_date": plan.trade_date}, quoted, plan.known)
     try:
         curve = discount_curve(frame, plan.trade_date, scale=plan.scale)
     except InvalidRates as error:

@@ -61,7 +61,7 @@ class DiscountMeta(BaseModel):
 
     count: int = Field(description="Number of dates.")
     curve: CurveMeta
-    trade_date: date | None = Field(description="Null: the curve has no such trade date.")
+    trade_date: date | None = Field(description="Null: the curve has no quotes.")
     day_count: str = Field(description="Year fraction of a zero rate: `ACT/365`, days divided by 365.")
     compounding: str = Field(description="Of a zero rate: `annual`.")
     interpolation: str = Field(description="Between two maturities.")
