@@ -79,7 +79,7 @@ async def test_the_dates_of_a_series_without_a_price_are_counted(settings: Setti
     result = await run(settings, "continuous", KEY, "--front", "Q+1")
     assert result.exit_code == 0, result.output
     assert "no trade date has a price of Q+1" in result.stdout
-    assert "3 trade dates without a price: not_quoted; the newest 2024-09-02" in result.stdout
+    assert "trade dates without a price (not_quoted): 3; the newest 2024-09-02" in result.stdout
 
 
 async def test_a_change_is_explained_by_tenor(settings: Settings) -> None:

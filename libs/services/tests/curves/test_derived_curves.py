@@ -552,6 +552,13 @@ async def test_an_expression_that_cannot_be_is_refused(store: Store, expression:
     assert await store.derived_curves.page(tenant=None, limit=10) == []
 
 
+async def test_prices_of_power_are_no_curve_of_rates(store: Store) -> None:
+    reading = await curve_reading(store, session(DAY, QUOTES))
+    with pytest.raises(InvalidParameters, match="key: does not fit its inputs: unit: must be a number without a unit"):
+        await derive(store, reading, SHIFT, key="rate:EUR:base:DERIVED")
+    assert await store.derived_curves.page(tenant=None, limit=10) == []
+
+
 async def test_a_product_with_quotes_of_others_is_left_as_it_is(store: Store) -> None:
     reading = await curve_reading(store, session(DAY, QUOTES), session(DAY, QUOTES, NEAR), session(NEXT, QUOTES, NEAR))
     with pytest.raises(NotDerived, match=f"{NEAR} has quotes on 2 trade dates that are not derived"):

@@ -1,4 +1,4 @@
-"""Quotes that a build stores: those that differ, and none that differ in the last bits of a sum alone."""
+"""Quotes that a build stores: those whose prices changed. Rounding in the last bits of a sum is not a change."""
 
 from datetime import UTC, date, datetime
 

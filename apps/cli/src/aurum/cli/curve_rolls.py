@@ -121,9 +121,9 @@ def _print_series(answer: ContinuousAnswer, rows: int) -> None:
     if (reason := answer.summary()["reason"]) is not None:
         print(reason)
     for why, days_without in answer.missing.items():
-        print(f"{days_without.count} trade dates without a price: {why}; the newest {days_without.newest[0]}")
+        print(f"trade dates without a price ({why}): {days_without.count}; the newest {days_without.newest[0]}")
     if answer.sessions is not None and answer.sessions.count:
-        print(f"{answer.sessions.count} sessions without any quote; the newest {answer.sessions.newest[0]}")
+        print(f"sessions without any quote: {answer.sessions.count}; the newest {answer.sessions.newest[0]}")
 
 
 _SHOWN = ("price", "value", "move")

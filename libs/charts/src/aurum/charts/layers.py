@@ -1,4 +1,4 @@
-"""Layers of a forward curve: quotes of one kind of period each, the finest first, of which coarser ones overlap finer ones."""
+"""Layers of a forward curve. Each has the quotes of one kind of period; layers of long periods overlap those of short ones."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def by_cover(layers: Sequence[Steps]) -> Sequence[tuple[Steps, Steps]]:
 def visible_pieces(layers: Sequence[Steps]) -> Sequence[Steps]:
     """Return the pieces of the steps of each layer that no priced step of a finer layer overlaps. ``layers``: the finest first.
 
-    A month of which a week covers the first days has its piece after that week: bars of such a layer hide no finer ones, and
-    every step that is not covered as a whole has one.
+    If a week covers the first days of a month, the piece of the month is the days after that week. So the bars of a layer
+    hide no finer ones, and every step that is not wholly covered has a bar.
     """
     covered: list[tuple[int, int]] = []
     visible: list[Steps] = []

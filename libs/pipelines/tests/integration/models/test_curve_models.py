@@ -48,7 +48,7 @@ CURVES = "+marts.curves"
 SHARED = Path(__file__).resolve().parents[6] / "shared"
 EEX = SHARED / "data" / "forward" / "eex"
 QUARTERS = 2114
-"""Pairs of trade date and quarter of which the exchange has settled the quarter and its three months."""
+"""Pairs of a trade date and a quarter, where the exchange has settled both the quarter and its three months."""
 
 
 DESK = "trade_date,product,period,settle,bid,ask\n"
@@ -297,7 +297,7 @@ async def test_an_unpriced_part_leaves_no_value(desk: Built) -> None:
     assert (quarter["value"], quarter["parts"], quarter["quoted"], quarter["is_equal"]) == (None, 2, 102, None)
     assert quarter["coverage"] == pytest.approx((744 + 743) / 2159)
     year = await strip_of(desk, DE, "2026", date(2025, 1, 8))
-    assert (year["value"], year["parts"]) == (None, 1), "the quarter, of which the months are parts"
+    assert (year["value"], year["parts"]) == (None, 1), "the quarter alone; its months are parts of the quarter"
     assert year["coverage"] == pytest.approx(2159 / 8760)
 
 

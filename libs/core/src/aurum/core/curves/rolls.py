@@ -96,7 +96,7 @@ class Fronts:
     """The front of a tenor on each trade date.
 
     ``days``: trade dates, ascending. ``contract``: place of the front in ``contracts``, for each trade date. ``contracts``:
-    first delivery day and end. ``is_rest``: the contracts are months or years of which the trade date leaves the rest.
+    first delivery day and end. ``is_rest``: each contract is the rest of a month or year after its trade date.
     """
 
     days: Days

@@ -48,9 +48,9 @@ class SpreadTemplate:
     """A template.
 
     ``formula``: in words. ``legs``: in the order of answers; empty: those of the question, with signed weights. ``unit_of``:
-    the leg in whose unit the answer is by default; None: the first. ``dimension``: of that unit; None: any. ``per``: the leg
-    for one unit of which weights count; None: weights count as they are. ``energy_content``: default energy per mass of the
-    fuel, in ``energy_content_unit``, with its source.
+    the leg in whose unit the answer is by default; None: the first. ``dimension``: of that unit; None: any. ``per``: weights
+    are amounts for one unit of this leg; None: amounts as they are. ``energy_content``: default energy per mass of the fuel, in
+    ``energy_content_unit``, with its source.
     """
 
     name: str

@@ -98,8 +98,8 @@ def implied_heat_rate(power: Floats, fuel: Floats, unit_factor: float = 1.0) -> 
 def december_weights(first: date, end: date, alignment: Alignment) -> Mapping[int, float]:
     """Return the weight of the December contract of each year in the price of the days ``[first, end)``; they sum to 1.
 
-    ``FLAT_DECEMBER``: the share of days in each year. ``INTERPOLATE``: the mean of the weights of the days, each of which lies
-    between the contract days of two Decembers.
+    ``FLAT_DECEMBER``: the share of days in each year. ``INTERPOLATE``: each day lies between the
+    contract days of two Decembers and has a weight of each by its distance; the result is the mean over the days.
 
     >>> december_weights(date(2025, 10, 1), date(2026, 4, 1), Alignment.FLAT_DECEMBER)[2025] * 182
     92.0

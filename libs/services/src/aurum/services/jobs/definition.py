@@ -52,8 +52,8 @@ class Definition:
 
     ``name``: such as ``ingest.file``. ``summary``: one sentence for users. ``attempts``: at most, failures that are retried
     included. ``longest_wait_s``: before another attempt, unless the error asks for more; None: that of the worker's settings.
-    ``exclusive``: returns, for a payload, the text of which at most one job runs at a time; None: any number may run beside
-    each other. ``permission``: of those who may submit it over the API; None: only Aurum itself does.
+    ``exclusive``: returns, for a payload, a text; at most one job with this text runs at a time; None: any number may run
+    beside each other. ``permission``: of those who may submit it over the API; None: only Aurum itself does.
     """
 
     name: str

@@ -213,7 +213,7 @@ def rebuild_job(
 
 
 def rebuild_exclusive(derived_id: str) -> str:
-    """Return the text of which at most one job runs at a time: a curve has one build at a time."""
+    """Return the text that the builds of a curve share: at most one job with this text runs at a time."""
     return f"{REBUILD} {derived_id}"
 
 

@@ -65,8 +65,8 @@ class FileLoad:
     """The contents of one file, ready to be stored.
 
     ``quarantine``: schema ``core.frames.REFUSED``. ``validations``: results of the checks of each dataset in the file.
-    ``request``: None for files of publishers, of which the record of files says enough. ``build``: of a derived curve, which
-    these quotes end. ``read_with``: versions of products without quotes, by key, with whose terms the file was read.
+    ``request``: None for files of publishers, whose record says enough. ``build``: of a derived curve; storing these quotes
+    ends it. ``read_with``: versions of products without quotes, by key, with whose terms the file was read.
     """
 
     record: FileRecord

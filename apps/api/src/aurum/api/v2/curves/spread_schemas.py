@@ -302,7 +302,7 @@ class SpreadTemplateDocument(BaseModel):
     formula: str
     unit_of: str | None = Field(description="Leg in whose unit the answer is; null: the first of the request.")
     dimension: str | None = Field(description="Dimension of that unit; null: any.")
-    per: str | None = Field(description="Leg for one unit of which weights count.")
+    per: str | None = Field(description="Weights are amounts for one unit of this leg; null: amounts as they are.")
     legs: list[SpreadTemplateLegDocument] = Field(description="Empty: those of the request.")
     parameters: list[str] = Field(description="Parameters that apply.")
     required: list[str] = Field(description="Parameters that are needed; `heat_rate` may stand for `efficiency`.")

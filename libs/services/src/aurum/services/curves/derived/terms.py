@@ -94,7 +94,7 @@ async def read_inputs(reading: CurveReading, expression: Expression, key: CurveK
     owner; None: of shared curves only.
 
     Raises ``InvalidParameters`` about the operand that is an unknown curve, and about ``expression`` for operands of different
-    units, and for a basis of different deliveries.
+    units, and for a basis of different deliveries. Also about ``key`` for a commodity that the unit does not fit.
     """
     keys = inputs_of(expression)
     stored = await reading.curves.products(ProductFilter(keys=keys), tenant=tenant)
@@ -113,7 +113,12 @@ async def read_inputs(reading: CurveReading, expression: Expression, key: CurveK
         raise InvalidParameters((error.field, error.why, error.facts["value"])) from error
     _check_deliveries(expression, products)
     first = products[first_input(expression)].product
-    return Inputs(expression, products, unit, await block_of_key(reading, replace(first, key=key), tenant=tenant))
+    made = replace(first, key=key, unit=unit.text, currency=unit.currency)
+    try:
+        block = await block_of_key(reading, made, tenant=tenant)
+    except InvalidParameters as error:
+        raise InvalidParameters(("key", f"does not fit its inputs: {error.detail}", str(key))) from error
+    return Inputs(expression, products, unit, block)
 
 
 async def weights_of(reading: CurveReading, inputs: Inputs) -> Mapping[str, Weight]:
